@@ -1,0 +1,74 @@
+# Everything is done in .venv, which is made when it is missing and brought up to date when pyproject.toml changes.
+# PYTHON=/path/to/python says which Python makes it. PYTEST_ARGS="tests/core -x" says which tests to run, and how.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PYTEST_ARGS ?= -n auto
+
+# How far .venv is filled: what the demo needs, what the tests need, what a developer needs.
+DEMO := $(VENV)/.stamp-demo
+TEST := $(VENV)/.stamp-test
+DEV := $(VENV)/.stamp-dev
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help venv demo test coverage check lint types format bench docs clean
+
+help: ## Say what can be done here
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+venv: $(DEV) ## Make .venv with everything that development needs
+
+demo: $(DEMO) ## Run the tutorial's application
+	$(BIN)/python examples/tutorial/demo.py
+
+test: $(TEST) ## Run the tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+coverage: $(TEST) ## Run the tests and show which lines they do not reach
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+check: lint types test ## Run all that must pass: lint, types, tests
+
+lint: $(DEV) ## Check style, formatting and the import layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+types: $(DEV) ## Check types
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+format: $(DEV) ## Put the code into the house format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(TEST) ## Measure throughput and latency on this machine
+	$(BIN)/python -m benchmarks
+
+docs: $(DEV) ## Build the documentation into build/docs
+	$(BIN)/sphinx-build -W --keep-going -b html docs build/docs
+
+clean: ## Remove what the other targets made, except .venv
+	rm -rf build dist .coverage .coverage.* htmlcov .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests examples benchmarks docs scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.stamp-python:
+	@PYTHON="$(PYTHON)" scripts/make-venv $(VENV)
+	@touch $@
+
+$(DEMO): $(VENV)/.stamp-python pyproject.toml
+	$(PIP) install --editable . --group demo
+	@touch $@
+
+$(TEST): $(DEMO)
+	$(PIP) install --group test
+	@touch $@
+
+$(DEV): $(TEST)
+	$(PIP) install --group dev
+	@touch $@
