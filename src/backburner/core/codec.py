@@ -1,0 +1,189 @@
+"""The handler: a payload as JSON text, format 1.
+
+    {"v":1,"call":{"function":"shop.jobs:send_welcome","args":[1],"kwargs":{"lang":"de"}}}
+    {"v":1,"call":{"on":{"$record":"shop.models:User","key":7},"method":"activate"}}
+    {"v":1,"object":{"$object":"shop.jobs:HelloEmailJob","fields":{"subject":"Hello"}}}
+
+JSON values stand for themselves. Every other value is an object whose first key is a tag that begins with `$`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from backburner.core.allow import Allowed
+from backburner.core.errors import (
+    BackburnerError,
+    DeserializationError,
+    EnqueueError,
+    NotSerializable,
+    RecordMissing,
+    UnknownJob,
+    UnknownMethod,
+)
+from backburner.core.payload import Call
+from backburner.core.reading import LoaderFailed, Reader
+from backburner.core.records import PlainModels, RecordKind
+from backburner.core.signatures import check_job_object
+from backburner.core.text import message_of, printable
+from backburner.core.writing import Writer, path_of
+
+FORMAT = 1
+
+_COMPACT: dict[str, Any] = {"separators": (",", ":"), "check_circular": False, "allow_nan": False}
+_to_text = json.JSONEncoder(ensure_ascii=False, **_COMPACT).encode
+_to_ascii = json.JSONEncoder(ensure_ascii=True, **_COMPACT).encode
+
+_CALL = {"v", "call"}
+_OBJECT = {"v", "object"}
+_CALL_OF_FUNCTION = {"function", "args", "kwargs"}
+_CALL_OF_METHOD = {"on", "method", "args", "kwargs"}
+
+
+class Codec:
+    """Writes payloads as handlers and reads them again.
+
+    `records` are kinds of records beside that of plain models; the first that recognises a class wins. A handler shows
+    the attributes of records unless `record_attributes` is off.
+    """
+
+    def __init__(self, allowed: Allowed, records: Iterable[RecordKind] = (), record_attributes: bool = True) -> None:
+        self.allowed = allowed
+        kinds = (*records, PlainModels())
+        self._writer = Writer(allowed, kinds, record_attributes)
+        self._reader = Reader(allowed, kinds)
+
+    def dump(self, payload: Any) -> str:
+        """Return the handler of a payload.
+
+        Raises NotSerializable, NotImportable, NotAllowed or UnsavedRecord, with the path of the offending value;
+        EnqueueError for what has no `perform`.
+        """
+        try:
+            return _text_of(self._written(payload))
+        except EnqueueError as error:
+            path = path_of(error)
+            raise type(error)(f"{path}: {error}") if path else error from error.__cause__
+        except RecursionError:
+            raise NotSerializable("the payload is nested too deeply") from None
+
+    def load(self, handler: str) -> Any:
+        """Return the payload of a handler: a Call or a job object. Records are read again by their keys.
+
+        Raises DeserializationError when it cannot be read, RecordMissing when a record is gone, UnknownJob when its
+        code is not here, NotAllowed when its code may not run. What the reading of a record raises passes through.
+        """
+        try:
+            return self._payload(_parsed(handler))
+        except RecordMissing:
+            raise
+        except DeserializationError as error:
+            raise _unreadable(str(error), handler) from error.__cause__
+        except UnknownMethod as error:
+            raise UnknownJob(f"{error} here: is this the version that enqueued the job?") from error
+        except BackburnerError:
+            raise
+        except LoaderFailed as failure:
+            raise failure.error from None
+        except RecursionError:
+            raise _unreadable("it is nested too deeply", handler) from None
+        except Exception as error:
+            raise _unreadable(f"{type(error).__name__}: {message_of(error)}", handler) from error
+
+    def _written(self, payload: Any) -> dict[str, Any]:
+        if type(payload) is Call:
+            return {"v": FORMAT, "call": self._written_call(payload)}
+        check_job_object(payload)
+        return {"v": FORMAT, "object": self._writer.root(payload)}
+
+    def _written_call(self, call: Call) -> dict[str, Any]:
+        if call.method is None:
+            written: dict[str, Any] = {"function": self._writer.function(call.target)}
+        else:
+            written = {"on": self._writer.receiver(call.target, call.method), "method": call.method}
+        if call.args:
+            written["args"] = self._writer.items(call.args, "args[{}]")
+        if call.kwargs:
+            written["kwargs"] = self._writer.named(call.kwargs, "kwargs[{!r}]")
+        return written
+
+    def _payload(self, body: Any) -> Any:
+        if type(body) is not dict or type(version := body.get("v")) is not int:
+            raise DeserializationError("expected an object with the version v")
+        if version != FORMAT:
+            maker = "a newer" if version > FORMAT else "another"
+            raise DeserializationError(f"made by {maker} version of backburner: format {version}")
+        if body.keys() == _CALL:
+            return self._call(body["call"])
+        if body.keys() == _OBJECT:
+            return self._job_object(body["object"])
+        raise DeserializationError(f"expected v and call, or v and object, got {', '.join(body)}")
+
+    def _call(self, call: Any) -> Call:
+        if type(call) is not dict:
+            raise DeserializationError("expected the call to be an object")
+        method = call.get("method")
+        if "function" in call and call.keys() <= _CALL_OF_FUNCTION:
+            target = self._reader.function(call["function"])
+        elif "on" in call and type(method) is str and call.keys() <= _CALL_OF_METHOD:
+            target = self._reader.receiver(call["on"], method)
+        else:
+            raise DeserializationError(f"expected a call of a function or method, got {', '.join(call)}")
+        args = tuple(self._reader.items(call["args"])) if "args" in call else ()
+        return Call(target, method, args, self._reader.named(call["kwargs"]) if "kwargs" in call else {})
+
+    def _job_object(self, written: Any) -> Any:
+        payload = self._reader.read(written)
+        try:
+            check_job_object(payload)
+        except EnqueueError as error:
+            raise DeserializationError(f"expected a job object: {error}") from error
+        return payload
+
+
+def _text_of(body: dict[str, Any]) -> str:
+    try:
+        text = _to_text(body)
+    except ValueError as error:
+        raise NotSerializable(f"a number cannot be written: {error}") from None
+    return text if text.isascii() else _encodable(text, body)
+
+
+def _encodable(text: str, body: dict[str, Any]) -> str:
+    """Return JSON that can be encoded in UTF-8, with escapes where there are halves of surrogate pairs."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = _to_ascii(body)
+        if json.loads(text) != body:
+            raise NotSerializable("text with both halves of a surrogate pair cannot be written") from None
+    return text
+
+
+def _parsed(handler: Any) -> Any:
+    if not isinstance(handler, str):
+        raise DeserializationError(f"expected text, got {type(handler).__name__}")
+    try:
+        return _decode(handler)
+    except ValueError as error:
+        raise DeserializationError(f"it is not JSON: {error}") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in an object")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+_decode = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant).decode
+
+
+def _unreadable(reason: str, handler: Any) -> DeserializationError:
+    return DeserializationError(f"{printable(reason, 300)}. The handler begins: {printable(str(handler)[:100], 100)}")

@@ -1,0 +1,154 @@
+"""The job: one stored request to do some work, as a value."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol
+from uuid import UUID
+
+from backburner.core.errors import InvalidState
+from backburner.core.lifecycle import State
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    R = TypeVar("R", default=Any)
+else:
+    from typing import TypeVar
+
+    R = TypeVar("R")  # a default, so that plain `Job` means `Job[Any]`, exists at run time only from Python 3.13 on
+
+
+class Progress(NamedTuple):
+    """How far a running job has come."""
+
+    done: float
+    total: float | None
+    note: str | None
+
+
+class Handle(Protocol):
+    """What a running job can ask of the worker that performs it."""
+
+    def report_progress(self, job: Job[Any], progress: Progress) -> None:
+        """Store how far the job has come."""
+
+    def is_cancelled(self, job: Job[Any]) -> bool:
+        """Say whether somebody asked this job to stop."""
+
+
+class PayloadReader(Protocol):
+    """Turns handlers back into payloads; the codec of an app is one."""
+
+    def load(self, handler: str) -> object:
+        """Return the payload that a handler describes."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Job(Generic[R]):
+    """One stored request to do some work.
+
+    A value, not a live row: to change it changes nothing in the store, and `jobs.get(job.id)` reads it again. Only in
+    the `enqueue` hook and event, before it is stored, its options may be changed.
+    """
+
+    id: UUID
+    """A UUIDv7 made where the job was enqueued; ordered by creation."""
+    name: str
+    """What people call it: `User.activate`, `send_welcome`, `HelloEmailJob`. Never raises."""
+    handler: str
+    """The payload as JSON text."""
+    queue: str
+    priority: int
+    """Lower numbers run first."""
+    run_at: datetime
+    """Not performed before this time. Aware, UTC."""
+    created_at: datetime
+    state: State = State.QUEUED
+    attempts: int = 0
+    """How many attempts have failed so far."""
+    max_attempts: int = 25
+    """How many attempts there are in total."""
+    max_run_time: timedelta | None = None
+    """How long one attempt may take; None: as long as the worker allows."""
+    keep_failed: bool = True
+    """Whether the job is kept when it has failed for good."""
+    discard_missing: bool = False
+    """Whether a record that is gone ends the job as cancelled instead of failed."""
+    tags: tuple[str, ...] = ()
+    last_error: str | None = None
+    """The last exception: its type and message on the first line, then the traceback."""
+    locked_by: str | None = None
+    """The name of the worker that performs it; for a job that succeeded or was cancelled while it ran: performed it."""
+    locked_at: datetime | None = None
+    failed_at: datetime | None = None
+    finished_at: datetime | None = None
+    result: R | None = None
+    progress: Progress | None = None
+    crashes: int = 0
+    """How many workers were lost while they held it."""
+    cancel_requested: bool = False
+    """Whether it was asked to stop while it was running."""
+    lease: int | None = None
+    """The fencing token under which a worker holds it; None when it is not running."""
+    is_duplicate: bool = field(default=False, compare=False)
+    """Whether this job was there already when it was enqueued."""
+    reader: PayloadReader | None = field(default=None, compare=False, repr=False)
+    """The codec that `payload` uses."""
+    handle: Handle | None = field(default=None, compare=False, repr=False)
+    """The worker that performs it just now."""
+    cached_payload: Any = field(default=None, compare=False, repr=False)
+
+    @property
+    def payload(self) -> Any:
+        """Load what is to be done: a `Call` or a job object.
+
+        Raises DeserializationError when the handler cannot be read, UnknownJob when its code is not here.
+        """
+        if self.cached_payload is None:
+            if self.reader is None:
+                raise InvalidState("this job was not read through an app: its payload cannot be loaded")
+            self.cached_payload = self.reader.load(self.handler)
+        return self.cached_payload
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether the job is queued for a time that was later than its creation."""
+        return self.state is State.QUEUED and self.run_at > self.created_at
+
+    @property
+    def is_retrying(self) -> bool:
+        """Whether the job waits for another attempt after a failed one."""
+        return self.state is State.QUEUED and self.attempts > 0
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the job was cancelled, or, while it runs, was asked to stop.
+
+        A running job that has seen True here ends as cancelled when it returns.
+        """
+        if self.handle is not None:
+            return self.handle.is_cancelled(self)
+        return self.state is State.CANCELLED or self.cancel_requested
+
+    def report_progress(self, done: float, total: float | None = None, note: str | None = None) -> None:
+        """Store how far this running job has come; `jobs.get(id).progress` reads it.
+
+        Raises InvalidState outside of a running job.
+        """
+        if self.handle is None:
+            raise InvalidState(f"only a running job reports progress, this one is {self.state.value}")
+        self.progress = Progress(done, total, note)
+        self.handle.report_progress(self, self.progress)
+
+
+def progress_to_json(progress: Progress | None) -> str | None:
+    """Return how a store keeps progress."""
+    return None if progress is None else json.dumps(progress._asdict())
+
+
+def progress_from_json(text: str | None) -> Progress | None:
+    """Return the progress that a store kept."""
+    return None if text is None else Progress(**json.loads(text))

@@ -1,0 +1,105 @@
+"""Operations on a store, written once for blocking and awaiting callers.
+
+An operation is a generator that does no I/O: it yields commands and is sent replies.
+
+::
+
+    def count_jobs() -> Op[int]:
+        reply = yield Statement("SELECT count(*) FROM jobs")
+        return reply.rows[0][0]
+
+    run(count_jobs(), session)           # a blocking session executes each command
+    await arun(count_jobs(), session)    # an awaiting one does the same
+
+An exception of the session is thrown into the operation at the `yield`, so `try`/`except` works there.
+One operation is one transaction: the session that runs it commits when it returns and rolls back when it raises,
+unless the caller brought the connection; then the operation joins the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+
+T = TypeVar("T")
+Op: TypeAlias = Generator[Any, Any, T]
+
+
+class Statement(NamedTuple):
+    """One SQL statement with its parameters."""
+
+    text: str
+    parameters: Sequence[object] = ()
+
+
+class Many(NamedTuple):
+    """One SQL statement, executed once for each row of parameters."""
+
+    text: str
+    rows: Sequence[Sequence[object]]
+
+
+class Begin(NamedTuple):
+    """Open the transaction of this operation as a writing one, before anything is read for the change."""
+
+
+BEGIN = Begin()
+
+
+class Reply(NamedTuple):
+    """What a command gave: the rows, and how many rows it changed."""
+
+    rows: Sequence[tuple[Any, ...]]
+    changed: int
+
+
+class Session(Protocol):
+    """Executes commands and blocks."""
+
+    def execute(self, command: Any) -> Any:
+        """Execute one command and return its reply."""
+
+
+class AsyncSession(Protocol):
+    """Executes commands and awaits."""
+
+    async def execute(self, command: Any) -> Any:
+        """Execute one command and return its reply."""
+
+
+def run(op: Op[T], session: Session) -> T:
+    """Drive an operation with a blocking session and return its value."""
+    try:
+        command = next(op)
+        while True:
+            try:
+                reply = session.execute(command)
+            except BaseException as error:
+                command = op.throw(error)
+            else:
+                command = op.send(reply)
+    except StopIteration as stop:
+        value: T = stop.value
+        return value
+
+
+async def arun(op: Op[T], session: AsyncSession) -> T:
+    """Drive an operation with an awaiting session and return its value."""
+    try:
+        command = next(op)
+        while True:
+            try:
+                reply = await session.execute(command)
+            except BaseException as error:
+                command = op.throw(error)
+            else:
+                command = op.send(reply)
+    except StopIteration as stop:
+        value: T = stop.value
+        return value
+
+
+def immediate(value: T) -> Op[T]:
+    """Return an operation that needs no command."""
+    return value
+    yield  # makes this function a generator

@@ -1,0 +1,313 @@
+"""What the worker and the app ask of a store, split by who asks.
+
+`JobStore` is used where jobs are made and performed, `Upkeep` by the worker's housekeeping, `Insight` by everybody who
+only looks, `Schema` by `migrate`. `Store` is all of them plus the means to run an operation. The memory store is the
+specification: `backburner.testing.contract` compares every other store with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol, TypeVar
+from uuid import UUID
+
+from backburner.core.job import Job, Progress
+from backburner.core.lifecycle import Move, State
+from backburner.core.ops import Op
+
+T = TypeVar("T")
+
+MAX_CRASHES = 3
+"""A job that was running while so many workers were lost fails instead of running again."""
+
+BATCHES_PER_WORKER = 1 << 32
+
+
+def lease_of(worker: int, batch: int) -> int:
+    """Return the fencing token of a worker's batch: its owner and a number that is never used again, in one value."""
+    return worker * BATCHES_PER_WORKER + batch
+
+
+def worker_of(lease: int) -> int:
+    """Return the number of the worker that holds a lease."""
+    return lease // BATCHES_PER_WORKER
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a store can do beyond the contract that all share."""
+
+    durable: bool
+    """Jobs outlive the process."""
+    joins_connections: bool
+    """An operation may run on the caller's own connection, in the caller's transaction."""
+    many_processes: bool
+    """Several processes may share it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRequest:
+    """Which jobs a worker wants."""
+
+    lease: int
+    """The token under which it will hold them; see `lease_of`."""
+    worker_name: str
+    limit: int
+    queues: tuple[str, ...] | None = None
+    """Only these queues; None: all. Paused queues are never claimed from."""
+    exclude: tuple[str, ...] = ()
+    min_priority: int | None = None
+    """Only priorities from here, this one included."""
+    max_priority: int | None = None
+    """Only priorities up to here, this one included."""
+
+
+class Claimed(NamedTuple):
+    """What a claim gave."""
+
+    jobs: list[Job[Any]]
+    """In the order in which they are to be performed. `state`, `lease`, `locked_by`, `locked_at` are set."""
+    lost: list[UUID]
+    """Those of the settlements that were not applied, because the lease had been lost."""
+    next_due: datetime | None
+    """When fewer jobs than asked for were ready: the time of the next queued one that would fit, if there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How an attempt ended; applied only while the job is still held under `lease`.
+
+    | move    | what becomes of the job                                                                           |
+    |---------|---------------------------------------------------------------------------------------------------|
+    | FINISH  | succeeded, kept as history (`keep=False`: deleted)                                                |
+    | RETRY   | queued for `run_at`, attempts + 1, `error` kept                                                   |
+    | SNOOZE  | queued for `run_at`, attempts unchanged, `error` kept when given                                  |
+    | RELEASE | queued with its old `run_at`, nothing else changed                                                |
+    | FAIL    | failed, attempts + 1 when `counts`, `error` kept (`keep=False`: deleted)                          |
+    | CANCEL  | cancelled, `error` kept when given, as history (`keep=False`: deleted)                            |
+
+    A RETRY, SNOOZE or RELEASE of a job that was asked to stop cancels it instead. FINISH and FAIL stand.
+    """
+
+    job_id: UUID
+    lease: int
+    move: Move
+    run_at: datetime | None = None
+    error: str | None = None
+    keep: bool = True
+    counts: bool = True
+    """Whether a FAIL spends the attempt."""
+    result: str | None = None
+    """What the job returned, as JSON text."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs are meant; every part that is given must fit."""
+
+    states: frozenset[State] | None = None
+    """None: all that are not history (queued, running, blocked, failed)."""
+    queue: str | None = None
+    name: str | None = None
+    tag: str | None = None
+    priority: int | None = None
+    due_before: datetime | None = None
+    """Queued with a `run_at` before this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerInfo:
+    """A worker as others see it."""
+
+    name: str
+    """Unique: host, process and a random part."""
+    host: str
+    pid: int
+    queues: tuple[str, ...] | None
+    concurrency: int
+    number: int = 0
+    """Given by the store when the worker registers; never used again."""
+    started_at: datetime | None = None
+    beat_at: datetime | None = None
+    running: int = 0
+    """How many jobs it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueInfo:
+    """A queue as people see it."""
+
+    name: str
+    paused: bool = False
+    counts: dict[State, int] = field(default_factory=dict)
+    """How many jobs are in each state; states without any are left out."""
+    oldest_due: datetime | None = None
+    """The smallest `run_at` among queued jobs that are due."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """How the tables in the store compare with what this version of the code needs."""
+
+    found: int
+    """0: no tables."""
+    needed: int
+
+    @property
+    def is_current(self) -> bool:
+        """Whether nothing needs to be migrated."""
+        return self.found == self.needed
+
+
+class JobStore(Protocol):
+    """Where jobs are made, claimed and settled."""
+
+    def enqueue(self, jobs: Sequence[Job[Any]]) -> Op[None]:
+        """Store new jobs. A job whose id is there already is left as it is, so that an enqueue may be repeated."""
+
+    def claim(self, request: ClaimRequest, settlements: Sequence[Settlement] = ()) -> Op[Claimed]:
+        """Apply settlements and claim jobs that are due, in one transaction.
+
+        Jobs come by priority, then `run_at`, then id. A job that crashed a worker before is claimed alone. A limit of 0
+        only settles.
+        """
+
+    def claim_one(self, job_id: UUID, lease: int, worker_name: str) -> Op[Job[Any]]:
+        """Claim this one job, due or not, from a paused queue too.
+
+        Raises JobNotFound, or InvalidState when it is not queued.
+        """
+
+    def settle(self, settlements: Sequence[Settlement]) -> Op[list[UUID]]:
+        """Apply settlements; return the ids of those whose lease had been lost."""
+
+    def report_progress(self, job_id: UUID, lease: int, progress: Progress) -> Op[bool]:
+        """Keep the progress of a running job; False when the lease has been lost."""
+
+    def is_cancel_requested(self, job_id: UUID, lease: int) -> Op[bool]:
+        """Say whether a running job was asked to stop; True as well when the lease has been lost."""
+
+    def cancel(self, job_id: UUID) -> Op[Job[Any]]:
+        """Cancel a queued or blocked job; ask a running one to stop. Raises JobNotFound, InvalidState."""
+
+    def requeue(self, job_id: UUID) -> Op[Job[Any]]:
+        """Make a failed, cancelled or waiting job due now, with all its attempts. Raises JobNotFound, InvalidState."""
+
+    def requeue_all(self, which: JobFilter) -> Op[int]:
+        """Requeue every failed job (or of the states named) that fits; return how many."""
+
+    def delete(self, job_id: UUID) -> Op[Job[Any]]:
+        """Remove a job that is not running, history included. Raises JobNotFound, InvalidState."""
+
+    def delete_all(self, which: JobFilter) -> Op[int]:
+        """Remove every job that fits, except running ones; return how many."""
+
+    def pause(self, queue: str) -> Op[None]:
+        """Let no worker claim from this queue until it is resumed."""
+
+    def resume(self, queue: str) -> Op[None]:
+        """Let workers claim from this queue again."""
+
+
+class Upkeep(Protocol):
+    """What keeps the table in order."""
+
+    def register(self, worker: WorkerInfo) -> Op[int]:
+        """Note a new worker and return its number, which is never given again."""
+
+    def beat(self, worker: int) -> Op[bool]:
+        """Note that a worker is alive; False when it has been taken for dead and its jobs were rescued."""
+
+    def retire(self, worker: int) -> Op[int]:
+        """Strike a worker off and release what it still holds, without a crash; return how many jobs that were."""
+
+    def rescue(self, silent_for: float) -> Op[list[Job[Any]]]:
+        """Strike off workers not heard of for so many seconds, and take their jobs from them.
+
+        Their jobs become queued with `crashes` + 1, due at their old `run_at`; failed at `MAX_CRASHES`, with a
+        `last_error` that says so; cancelled when they had been asked to stop. Returns them as they are afterwards.
+        """
+
+    def prune(self, finished_before: datetime, limit: int = 500) -> Op[int]:
+        """Remove history that ended before this time, at most `limit` rows; return how many."""
+
+
+class Insight(Protocol):
+    """What may be looked at."""
+
+    def get(self, job_id: UUID) -> Op[Job[Any] | None]:
+        """Return a job, history included."""
+
+    def find(
+        self, which: JobFilter, *, after: UUID | None = None, limit: int = 100, newest_first: bool = False
+    ) -> Op[list[Job[Any]]]:
+        """Return jobs by id (that is, by creation), from the one behind `after` on."""
+
+    def count(self, which: JobFilter) -> Op[int]:
+        """Return how many jobs fit."""
+
+    def oldest_due(self, which: JobFilter) -> Op[Job[Any] | None]:
+        """Return the queued job that has been due for the longest time."""
+
+    def queues(self) -> Op[list[QueueInfo]]:
+        """Return every queue that has jobs (history aside) or is paused, by name."""
+
+    def workers(self) -> Op[list[WorkerInfo]]:
+        """Return the registered workers, oldest first."""
+
+
+class Schema(Protocol):
+    """The tables themselves."""
+
+    def schema_state(self) -> SchemaState:
+        """Compare the tables with what this version needs. Makes nothing."""
+
+    def migrate(self) -> list[str]:
+        """Make or upgrade the tables; return the names of the migrations applied. Two at once are harmless."""
+
+    def migration_sql(self) -> str:
+        """Return the SQL that `migrate` would run on an empty database."""
+
+
+class Watch(Protocol):
+    """Waits for work."""
+
+    def wait(self, timeout: float) -> bool:
+        """Return True as soon as there may be new work or `wake` was called, False after `timeout` seconds."""
+
+    def wake(self) -> None:
+        """End a `wait`, from any thread or a signal handler."""
+
+    def close(self) -> None:
+        """Stop watching."""
+
+
+class Store(JobStore, Upkeep, Insight, Schema, Protocol):
+    """A place where jobs live."""
+
+    capabilities: Capabilities
+    url: str
+    """Where it is, without a password."""
+
+    def now(self) -> datetime:
+        """Return the time by the store's clock."""
+
+    def run(self, op: Op[T], connection: object | None = None) -> T:
+        """Run an operation as one transaction, or inside that of the caller's connection."""
+
+    async def arun(self, op: Op[T], connection: object | None = None) -> T:
+        """Run an operation as `run` does, without blocking the event loop."""
+
+    def watch(self) -> Watch:
+        """Watch for new work."""
+
+    def notify(self) -> None:
+        """Tell the watches of this process that there may be new work."""
+
+    def problems(self) -> list[str]:
+        """Return what is wrong or risky about this database, for `doctor`, a sentence each."""
+
+    def close(self) -> None:
+        """Let go of connections. May be called twice."""
