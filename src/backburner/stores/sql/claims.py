@@ -1,0 +1,132 @@
+"""Making and claiming jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import takewhile
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from backburner.core.job import Job
+from backburner.core.lifecycle import Move
+from backburner.core.ops import BEGIN, Many, Op, Reply, Statement
+from backburner.core.ports import Claimed, ClaimRequest, Settlement
+from backburner.core.times import from_micros
+from backburner.stores.refusals import not_possible
+from backburner.stores.sql.changes import Changes
+from backburner.stores.sql.rows import new_row, to_job
+
+
+class Front(NamedTuple):
+    """A queue and priority with queued jobs, and when the first of them is due."""
+
+    queue: str
+    priority: int
+    run_at: int
+
+
+class Key(NamedTuple):
+    """Where a due job stands among those of its priority."""
+
+    run_at: int
+    id: str
+    crashes: int
+
+
+class Claims(Changes):
+    """The part of the `JobStore` port that brings jobs in and gives them out."""
+
+    def enqueue(self, jobs: Sequence[Job[Any]]) -> Op[None]:
+        rows = [new_row(job) for job in jobs]
+        if len(rows) == 1:
+            # A single statement is a transaction by itself: BEGIN and COMMIT would cost as much again.
+            yield Statement(self._sql["insert_job"], rows[0])
+        elif rows:
+            yield BEGIN
+            yield Many(self._sql["insert_job"], rows)
+
+    def claim(self, request: ClaimRequest, settlements: Sequence[Settlement] = ()) -> Op[Claimed]:
+        if not settlements:
+            # Who finds nothing to do must not take the write lock: idle workers would hold up those who have work.
+            fronts = yield from self._fronts(request)
+            if not any(front.run_at <= self._micros() for front in fronts):
+                return Claimed([], [], _first_due(fronts))
+        yield BEGIN
+        lost = yield from self._settle(settlements)
+        fronts = yield from self._fronts(request)
+        jobs = yield from self._take(fronts, request)
+        if jobs and len(jobs) < request.limit:
+            fronts = yield from self._fronts(request)
+        return Claimed(jobs, lost, _first_due(fronts) if len(jobs) < request.limit else None)
+
+    def claim_one(self, job_id: UUID, lease: int, worker_name: str) -> Op[Job[Any]]:
+        yield BEGIN
+        id_value = self._dialect.id_value(job_id)
+        reply: Reply = yield self._statement("claim_one", lease, worker_name, self._micros(), id_value)
+        if reply.rows:
+            return to_job(reply.rows[0])
+        job = yield from self._existing(job_id)
+        raise not_possible(Move.CLAIM, job_id, job.state)
+
+    def _fronts(self, request: ClaimRequest) -> Op[list[Front]]:
+        if request.limit == 0:
+            return []
+        names = None if request.queues is None else self._dialect.list_value(dict.fromkeys(request.queues))
+        reply: Reply = yield self._statement("fronts") if names is None else self._statement("fronts_of", names)
+        return [front for front in map(Front._make, reply.rows) if _is_wanted(front, request)]
+
+    def _take(self, fronts: Collection[Front], request: ClaimRequest) -> Op[list[Job[Any]]]:
+        now = self._micros()
+        keys: list[Key] = []
+        for same_priority in _by_priority(front for front in fronts if front.run_at <= now):
+            keys += yield from self._due_keys(same_priority, now, request.limit - len(keys))
+            if len(keys) == request.limit:
+                break
+        chosen = _without_suspects(keys)
+        if not chosen:
+            return []
+        ids = self._dialect.list_value(key.id for key in chosen)
+        reply: Reply = yield self._statement("claim_jobs", request.lease, request.worker_name, now, ids)
+        place = {key.id: index for index, key in enumerate(chosen)}
+        return [to_job(row) for row in sorted(reply.rows, key=lambda row: place[row[0]])]
+
+    def _due_keys(self, fronts: Iterable[Front], until: int, limit: int) -> Op[list[Key]]:
+        """Merge the queues of one priority."""
+        keys: list[Key] = []
+        for front in sorted(fronts, key=lambda front: front.run_at):
+            if front.run_at > until:
+                break
+            reply: Reply = yield self._statement("due_keys", front.queue, front.priority, until, limit)
+            keys = sorted([*keys, *map(Key._make, reply.rows)])[:limit]
+            if len(keys) == limit:
+                # Later than the last of these nothing is wanted from the queues that follow.
+                until = keys[-1].run_at
+        return keys
+
+
+def _is_wanted(front: Front, request: ClaimRequest) -> bool:
+    return (
+        front.queue not in request.exclude
+        and (request.min_priority is None or front.priority >= request.min_priority)
+        and (request.max_priority is None or front.priority <= request.max_priority)
+    )
+
+
+def _by_priority(fronts: Iterable[Front]) -> Iterator[list[Front]]:
+    """Yield the fronts of each priority, the lowest number first."""
+    groups: dict[int, list[Front]] = {}
+    for front in fronts:
+        groups.setdefault(front.priority, []).append(front)
+    for priority in sorted(groups):
+        yield groups[priority]
+
+
+def _without_suspects(keys: list[Key]) -> list[Key]:
+    """Return the keys to claim: a job that crashed a worker comes alone, and nobody overtakes it."""
+    return list(takewhile(lambda key: key.crashes == 0, keys)) or keys[:1]
+
+
+def _first_due(fronts: Iterable[Front]) -> datetime | None:
+    first = min((front.run_at for front in fronts), default=None)
+    return None if first is None else from_micros(first)

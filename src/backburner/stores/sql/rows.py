@@ -1,0 +1,113 @@
+"""Rows of the tables as jobs and workers, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from backburner.core.job import Job, progress_from_json
+from backburner.core.lifecycle import State
+from backburner.core.ports import WorkerInfo
+from backburner.core.times import MICROSECOND, from_micros, to_micros
+
+_SHARED = (
+    "id, name, handler, queue, priority, run_at, created_at, attempts, max_attempts, max_run_time, keep_failed, "
+    "discard_missing, tags, locked_by, locked_at, progress, crashes, cancel_requested"
+)
+
+COLUMN_LISTS = {
+    "live": f"{_SHARED}, state, last_error, failed_at, lease, NULL, NULL",
+    "history": f"{_SHARED}, state, last_error, NULL, NULL, finished_at, result",
+    "moved": _SHARED,
+}
+"""Columns of a job in the table of live jobs; in that of finished ones; and those that go from the one to the other
+as they are. `to_job` reads the first two."""
+
+WORKER_COLUMNS = "number, name, host, pid, queues, concurrency, started_at, beat_at"
+
+Row = Sequence[Any]
+
+_STATES = {state.value: state for state in State}
+
+
+def to_job(row: Row) -> Job[Any]:
+    """Return the job of a row of the columns `live` or `history`."""
+    (
+        job_id, name, handler, queue, priority, run_at, created_at, attempts, max_attempts, max_run_time, keep_failed,
+        discard_missing, tags, locked_by, locked_at, progress, crashes, cancel_requested, state, last_error,
+        failed_at, lease, finished_at, result,
+    ) = row  # fmt: skip
+    return Job(
+        id=UUID(job_id),
+        name=name,
+        handler=handler,
+        queue=queue,
+        priority=priority,
+        run_at=from_micros(run_at),
+        created_at=from_micros(created_at),
+        state=_STATES[state],
+        attempts=attempts,
+        max_attempts=max_attempts,
+        max_run_time=None if max_run_time is None else timedelta(microseconds=max_run_time),
+        keep_failed=bool(keep_failed),
+        discard_missing=bool(discard_missing),
+        tags=() if tags is None else tuple(json.loads(tags)),
+        last_error=last_error,
+        locked_by=locked_by,
+        locked_at=_moment(locked_at),
+        failed_at=_moment(failed_at),
+        finished_at=_moment(finished_at),
+        result=result,
+        progress=None if progress is None else progress_from_json(progress),
+        crashes=crashes,
+        cancel_requested=bool(cancel_requested),
+        lease=lease,
+    )
+
+
+def to_jobs(rows: Iterable[Row]) -> list[Job[Any]]:
+    """Return the jobs of rows."""
+    return [to_job(row) for row in rows]
+
+
+def new_row(job: Job[Any]) -> Row:
+    """Return the parameters of the statement `insert_job`."""
+    return (
+        str(job.id),
+        job.name,
+        job.queue,
+        job.priority,
+        to_micros(job.run_at),
+        to_micros(job.created_at),
+        job.state.value,
+        job.attempts,
+        job.max_attempts,
+        None if job.max_run_time is None else job.max_run_time // MICROSECOND,
+        job.keep_failed,
+        job.discard_missing,
+        json.dumps(job.tags) if job.tags else None,
+        job.handler,
+    )
+
+
+def to_worker(row: Row) -> WorkerInfo:
+    """Return the worker of a row of `WORKER_COLUMNS` and the number of jobs it holds."""
+    number, name, host, pid, queues, concurrency, started_at, beat_at, running = row
+    return WorkerInfo(
+        name=name,
+        host=host,
+        pid=pid,
+        queues=None if queues is None else tuple(json.loads(queues)),
+        concurrency=concurrency,
+        number=number,
+        started_at=from_micros(started_at),
+        beat_at=from_micros(beat_at),
+        running=running,
+    )
+
+
+def _moment(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)

@@ -1,0 +1,9 @@
+-- name: insert_job
+-- The SELECT keeps a repeated enqueue from bringing back a job that has ended since.
+INSERT INTO backburner_jobs (
+    id, name, queue, priority, run_at, created_at, state, attempts,
+    max_attempts, max_run_time, keep_failed, discard_missing, tags, handler
+)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14
+WHERE NOT EXISTS (SELECT 1 FROM backburner_finished WHERE id = ?1)
+ON CONFLICT (id) DO NOTHING

@@ -1,0 +1,47 @@
+-- Workers, rescue and history.
+
+-- name: register
+INSERT INTO backburner_workers (name, host, pid, queues, concurrency, started_at, beat_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
+RETURNING number
+
+-- name: beat
+UPDATE backburner_workers SET beat_at = ? WHERE number = ?
+
+-- name: strike_off
+DELETE FROM backburner_workers WHERE number = ?
+
+-- name: strike_off_silent
+DELETE FROM backburner_workers WHERE beat_at < ?
+
+-- name: is_rescue_needed
+SELECT
+    EXISTS (SELECT 1 FROM backburner_workers WHERE beat_at < ?)
+    OR EXISTS (
+        SELECT 1
+        FROM backburner_jobs
+        WHERE
+            state = 'running' AND lease >= 0
+            AND NOT EXISTS (SELECT 1 FROM backburner_workers WHERE number = lease >> 32)
+    )
+
+-- name: held_by
+SELECT id, lease
+FROM backburner_jobs
+WHERE state = 'running' AND lease BETWEEN ?1 << 32 AND (?1 << 32) + 4294967295
+
+-- name: count_crash
+-- Of every running job whose worker is not there. Not only of those just struck off: a worker may have claimed after it
+-- was taken for dead.
+UPDATE backburner_jobs
+SET crashes = crashes + 1
+WHERE
+    state = 'running' AND lease >= 0
+    AND NOT EXISTS (SELECT 1 FROM backburner_workers WHERE number = lease >> 32)
+RETURNING {live}
+
+-- name: prune
+DELETE FROM backburner_finished
+WHERE rowid IN (
+    SELECT rowid FROM backburner_finished WHERE finished_at < ? ORDER BY finished_at LIMIT ?
+)

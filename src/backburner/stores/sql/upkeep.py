@@ -1,0 +1,75 @@
+"""Keeping the tables in order."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from backburner.core.job import Job
+from backburner.core.lifecycle import Move, State
+from backburner.core.ops import BEGIN, Op, Reply
+from backburner.core.ports import MAX_CRASHES, Settlement, WorkerInfo
+from backburner.core.times import to_micros
+from backburner.stores.refusals import lost_workers
+from backburner.stores.sql.changes import Changes
+from backburner.stores.sql.rows import to_jobs
+from backburner.stores.sql.settlements import End
+
+
+class Upkeep(Changes):
+    """The `Upkeep` port."""
+
+    def register(self, worker: WorkerInfo) -> Op[int]:
+        queues = None if worker.queues is None else json.dumps(worker.queues)
+        yield BEGIN
+        reply: Reply = yield self._statement(
+            "register", worker.name, worker.host, worker.pid, queues, worker.concurrency, self._micros()
+        )
+        return int(reply.rows[0][0])
+
+    def beat(self, worker: int) -> Op[bool]:
+        reply: Reply = yield self._statement("beat", self._micros(), worker)
+        return bool(reply.changed)
+
+    def retire(self, worker: int) -> Op[int]:
+        yield BEGIN
+        yield self._statement("strike_off", worker)
+        held: Reply = yield self._statement("held_by", worker)
+        yield from self._settle([Settlement(UUID(job_id), lease, Move.RELEASE) for job_id, lease in held.rows])
+        return len(held.rows)
+
+    def rescue(self, silent_for: float) -> Op[list[Job[Any]]]:
+        # Looked at first without the write lock: nearly always there is nothing to rescue.
+        looked: Reply = yield self._statement("is_rescue_needed", self._silent_since(silent_for))
+        if not looked.rows[0][0]:
+            return []
+        yield BEGIN
+        yield self._statement("strike_off_silent", self._silent_since(silent_for))
+        crashed: Reply = yield self._statement("count_crash")
+        jobs = sorted(to_jobs(crashed.rows), key=lambda job: job.id)
+        yield from self._settle([_settlement_of_lost(job) for job in jobs])
+        after = []
+        for job in jobs:
+            rescued = yield from self._existing(job.id)
+            after.append(rescued)
+        given_up = [job.id for job in after if job.state is State.FAILED and not job.keep_failed]
+        yield from self._end(given_up, End(None, State.FAILED, keep=False))
+        return after
+
+    def prune(self, finished_before: datetime, limit: int = 500) -> Op[int]:
+        yield BEGIN
+        reply: Reply = yield self._statement("prune", to_micros(finished_before), limit)
+        return int(reply.changed)
+
+    def _silent_since(self, seconds: float) -> int:
+        return to_micros(self.now() - timedelta(seconds=seconds))
+
+
+def _settlement_of_lost(job: Job[Any]) -> Settlement:
+    """Return what becomes of a job whose worker was lost; to release one that was asked to stop cancels it."""
+    lease = job.lease or 0
+    if job.crashes < MAX_CRASHES or job.cancel_requested:
+        return Settlement(job.id, lease, Move.RELEASE)
+    return Settlement(job.id, lease, Move.FAIL, error=lost_workers(job.crashes, job.locked_by), counts=False)

@@ -1,0 +1,251 @@
+"""A state machine that does the same things to a store and to the memory store, and compares them after every step.
+
+::
+
+    class MyStoreMachine(StoreMachine):
+        def make_store(self, clock):
+            return MyStore(clock=clock)
+
+    TestMyStoreMachine = MyStoreMachine.TestCase
+"""
+
+# ruff: noqa: S101 # tests are made of assert
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+
+from backburner.core.errors import BackburnerError
+from backburner.core.job import Progress
+from backburner.core.lifecycle import Move, State
+from backburner.core.ops import Op
+from backburner.core.ports import ClaimRequest, JobFilter, Settlement, Store, WorkerInfo, lease_of
+from backburner.stores.memory import MemoryStore
+from backburner.testing.contract.driving import EVERY_STATE, ManualClock, new_id, new_job
+
+QUEUES = st.sampled_from(["a", "b", "c"])
+PRIORITIES = st.integers(-1, 1)
+SECONDS = st.integers(-3, 9).map(float)
+ERRORS = st.sampled_from([None, "", "ValueError: no"])
+FILTERS = st.builds(
+    JobFilter,
+    states=st.none() | st.frozensets(st.sampled_from(State)),
+    queue=st.none() | QUEUES,
+    priority=st.none() | PRIORITIES,
+    tag=st.sampled_from([None, None, "x", "y"]),
+)
+CLAIMS = st.fixed_dictionaries(
+    {
+        "limit": st.integers(0, 4),
+        "queues": st.none() | st.lists(QUEUES, max_size=2).map(tuple),
+        "exclude": st.lists(QUEUES, max_size=1).map(tuple),
+        "min_priority": st.none() | PRIORITIES,
+        "max_priority": st.none() | PRIORITIES,
+    }
+)
+WORKERS = 2
+LEASE = 30.0
+
+Held = tuple[UUID, int]
+"""A job and the lease under which it was claimed, perhaps long ago."""
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """Enqueues, claims, settles and all the rest, with two workers, late ones included, on a clock of its own."""
+
+    jobs: Bundle[UUID] = Bundle("jobs")
+    held: Bundle[Held] = Bundle("held")
+
+    def make_store(self, clock: ManualClock) -> Store:
+        """Return a new, empty store that goes by this clock."""
+        raise TypeError(f"{type(self).__name__} does not say how to make a store that goes by {clock}")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = ManualClock()
+        self.model = MemoryStore(clock=self.clock)
+        self.store = self.make_store(self.clock)
+        self.numbers: list[int] = []
+        self.batches = 0
+
+    def teardown(self) -> None:
+        self.store.close()
+
+    def both(self, operation: Callable[[Any], Op[Any]]) -> Any:
+        """Run an operation on both stores, see that they agree, and return what they gave."""
+        expected = outcome(self.model, operation)
+        assert outcome(self.store, operation) == expected
+        return expected
+
+    @initialize()
+    def register_workers(self) -> None:
+        for _ in range(WORKERS):
+            self.register()
+
+    @rule(
+        target=jobs,
+        queue=QUEUES,
+        priority=PRIORITIES,
+        delay=SECONDS,
+        state=st.sampled_from([State.QUEUED, State.QUEUED, State.QUEUED, State.BLOCKED]),
+        keep_failed=st.booleans(),
+        tags=st.lists(st.sampled_from(["x", "y"]), max_size=2).map(tuple),
+        number=st.integers(1, 3),
+    )
+    def enqueue(self, queue: str, delay: float, number: int, **fields: Any) -> Any:
+        run_at = self.clock.now + timedelta(seconds=delay)
+        jobs = [new_job(self.clock.now, queue=queue, run_at=run_at, **fields) for _ in range(number)]
+        self.both(lambda store: store.enqueue(jobs))
+        return multiple(*(job.id for job in jobs))
+
+    @rule(job_id=jobs)
+    def enqueue_again(self, job_id: UUID) -> None:
+        again = new_job(self.clock.now, id=job_id, queue="again")
+        self.both(lambda store: store.enqueue([again, again]))
+
+    @rule(target=held, worker=st.integers(0, WORKERS - 1), fields=CLAIMS)
+    def claim(self, worker: int, fields: dict[str, Any]) -> Any:
+        return self.claim_and_settle([], worker, fields)
+
+    @rule(
+        target=held,
+        attempts=st.lists(held, min_size=1, max_size=4, unique_by=lambda pair: pair[0]),
+        moves=st.lists(st.sampled_from([Move.FINISH, Move.FINISH, Move.RETRY, Move.FAIL]), min_size=4, max_size=4),
+        worker=st.integers(0, WORKERS - 1),
+        fields=CLAIMS,
+    )
+    def settle_and_claim(self, attempts: list[Held], moves: list[Move], worker: int, fields: dict[str, Any]) -> Any:
+        pairs = zip(attempts, moves, strict=False)
+        settlements = [Settlement(*attempt, move, run_at=self.clock.now, error="x") for attempt, move in pairs]
+        return self.claim_and_settle(settlements, worker, fields)
+
+    def claim_and_settle(self, settlements: list[Settlement], worker: int, fields: dict[str, Any]) -> Any:
+        request = ClaimRequest(lease=self.next_lease(worker), worker_name=f"worker{worker}", **fields)
+        claimed = self.both(lambda store: sorted_losses(store.claim(request, settlements)))
+        return multiple(*((job.id, job.lease) for job in claimed.jobs))
+
+    @rule(target=held, job_id=jobs, worker=st.integers(0, WORKERS - 1))
+    def claim_one(self, job_id: UUID, worker: int) -> Any:
+        lease = self.next_lease(worker)
+        outcome_of_claim = self.both(lambda store: store.claim_one(job_id, lease, f"worker{worker}"))
+        return multiple() if isinstance(outcome_of_claim, tuple) else (job_id, lease)
+
+    @rule(
+        attempt=held,
+        move=st.sampled_from([Move.FINISH, Move.RETRY, Move.SNOOZE, Move.RELEASE, Move.FAIL, Move.CANCEL]),
+        delay=SECONDS,
+        error=ERRORS,
+        keep=st.booleans(),
+        counts=st.booleans(),
+        result=st.sampled_from([None, None, "1"]),
+    )
+    def settle(self, attempt: Held, move: Move, delay: float, **fields: Any) -> None:
+        run_at = self.clock.now + timedelta(seconds=delay)
+        self.both(lambda store: store.settle([Settlement(*attempt, move, run_at=run_at, **fields)]))
+
+    @rule(attempt=held, done=st.integers(0, 9))
+    def report_progress(self, attempt: Held, done: int) -> None:
+        self.both(lambda store: store.report_progress(*attempt, Progress(done, None, "note")))
+
+    @rule(attempt=held)
+    def is_cancel_requested(self, attempt: Held) -> None:
+        self.both(lambda store: store.is_cancel_requested(*attempt))
+
+    @rule(job_id=jobs)
+    def cancel(self, job_id: UUID) -> None:
+        self.both(lambda store: store.cancel(job_id))
+
+    @rule(job_id=jobs)
+    def requeue(self, job_id: UUID) -> None:
+        self.both(lambda store: store.requeue(job_id))
+
+    @rule(job_id=jobs)
+    def delete(self, job_id: UUID) -> None:
+        self.both(lambda store: store.delete(job_id))
+
+    @rule(which=FILTERS)
+    def requeue_all(self, which: JobFilter) -> None:
+        self.both(lambda store: store.requeue_all(which))
+
+    @rule(which=FILTERS)
+    def delete_all(self, which: JobFilter) -> None:
+        self.both(lambda store: store.delete_all(which))
+
+    @rule(queue=QUEUES)
+    def pause(self, queue: str) -> None:
+        self.both(lambda store: store.pause(queue))
+
+    @rule(queue=QUEUES)
+    def resume(self, queue: str) -> None:
+        self.both(lambda store: store.resume(queue))
+
+    @rule(worker=st.integers(0, WORKERS - 1))
+    def beat(self, worker: int) -> None:
+        self.both(lambda store: store.beat(self.numbers[worker]))
+
+    @rule(worker=st.integers(0, WORKERS - 1))
+    def retire(self, worker: int) -> None:
+        self.both(lambda store: store.retire(self.numbers[worker]))
+
+    @rule()
+    def rescue(self) -> None:
+        self.both(lambda store: store.rescue(LEASE))
+
+    @rule()
+    def lose_all_workers(self) -> None:
+        self.clock.advance(LEASE + 1)
+        self.rescue()
+        for _ in range(WORKERS):
+            self.register()
+
+    @rule(age=st.sampled_from([0.0, 5.0]))
+    def prune(self, age: float) -> None:
+        before = self.clock.now - timedelta(seconds=age)
+        self.both(lambda store: store.prune(before))
+
+    @rule(seconds=st.sampled_from([0.000001, 1.0, 10.0]))
+    def let_time_pass(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    @rule(which=FILTERS, newest_first=st.booleans(), limit=st.integers(1, 3))
+    def look(self, which: JobFilter, newest_first: bool, limit: int) -> None:
+        self.both(lambda store: store.count(which))
+        self.both(lambda store: store.oldest_due(which))
+        page = self.both(lambda store: store.find(which, limit=limit, newest_first=newest_first))
+        after = page[-1].id if page else new_id()
+        self.both(lambda store: store.find(which, after=after, limit=limit, newest_first=newest_first))
+
+    @invariant()
+    def hold_the_same(self) -> None:
+        self.both(lambda store: store.find(EVERY_STATE, limit=10_000))
+        self.both(lambda store: store.queues())
+        self.both(lambda store: store.workers())
+
+    def register(self) -> None:
+        """Register a worker in place of the one that was registered longest ago."""
+        number = self.both(lambda store: store.register(WorkerInfo("worker", "host", 1, ("a", "b"), 1)))
+        self.numbers = [*self.numbers, number][-WORKERS:]
+
+    def next_lease(self, worker: int) -> int:
+        """Return a token that was never used."""
+        self.batches += 1
+        return lease_of(self.numbers[worker], self.batches)
+
+
+def outcome(store: Store, operation: Callable[[Any], Op[Any]]) -> Any:
+    """Return what an operation gives, or which error it raises, as a pair."""
+    try:
+        return store.run(operation(store))
+    except BackburnerError as error:
+        return type(error), str(error)
+
+
+def sorted_losses(op: Op[Any]) -> Op[Any]:
+    """Return a claim whose lost settlements come in a fixed order; stores may give them in any."""
+    claimed = yield from op
+    return claimed._replace(lost=sorted(claimed.lost))
