@@ -1,0 +1,1 @@
+"""Workers: they claim jobs from a store and perform them. They know the ports of the core, never a store."""

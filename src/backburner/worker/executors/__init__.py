@@ -1,0 +1,1 @@
+"""The hands of a worker: what performs the jobs that its claimer holds."""

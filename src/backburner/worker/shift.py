@@ -1,0 +1,113 @@
+"""One stretch of work of a worker: registered, with hands, a pulse and a watch; all of them end with it."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from backburner.core.errors import BackburnerError
+from backburner.core.parts import Parts
+from backburner.core.ports import ClaimRequest, WorkerInfo
+from backburner.core.telemetry import StoreTroubled
+from backburner.worker.attempt import Attempts
+from backburner.worker.claimer import Claimer
+from backburner.worker.executors.hands import Hands, Tally
+from backburner.worker.executors.inline import InlineHands
+from backburner.worker.executors.threads import ThreadHands
+from backburner.worker.pulse import Chore, Pulse
+from backburner.worker.upkeep import prune, rescue
+
+if TYPE_CHECKING:
+    from backburner.worker.worker import Worker
+
+PATIENCE = 0.2
+"""Seconds that a job may keep those behind it waiting, until they are given back to other workers."""
+
+LOOK_EVERY = 0.1
+"""Seconds between two looks for such a job, while any wait."""
+
+NEVER = float("inf")
+
+
+class Shift:
+    """Everything a worker needs while it works."""
+
+    def __init__(self, worker: Worker, parts: Parts, info: WorkerInfo, request: ClaimRequest) -> None:
+        self._worker = worker
+        self._parts = parts
+        self.watch = parts.store.watch()
+        self.claimer = Claimer(parts.store, info, request, parts.telemetry)
+        self.attempts = Attempts(worker, parts)
+        self.hands = self._make_hands(info.concurrency)
+        self._tidying = Chore("giving back jobs", self._tidy, NEVER, NEVER)
+        self._aborting = Chore("stopping", self._abort, NEVER, NEVER)
+        self._pulse = Pulse(self._chores(), self._troubled)
+
+    def __enter__(self) -> Shift:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._pulse.close()
+        self.hands.close()
+        try:
+            self.claimer.retire()
+        except BackburnerError as trouble:  # its jobs are rescued when the lease ends
+            self._troubled("signing off", trouble)
+        self.watch.close()
+
+    def turn(self, limit: int) -> Tally:
+        """Claim at most `limit` jobs and perform."""
+        tally = self.hands.turn(limit)
+        if self.claimer.waiting or self.claimer.has_unsettled:
+            self._pulse.hurry(self._tidying, LOOK_EVERY)
+        return tally
+
+    def wait(self) -> None:
+        """Wait for work: until woken, until the next job is due, for `sleep_delay` at the most."""
+        self.watch.wait(self.idle_seconds())
+
+    def idle_seconds(self) -> float:
+        """Return how long there is nothing to look for."""
+        longest = self._worker.sleep_delay.total_seconds()
+        due = self.claimer.next_due
+        return longest if due is None else min(longest, max((due - self._parts.store.now()).total_seconds(), 0.0))
+
+    def abort_in(self, seconds: float) -> None:
+        """Interrupt what still runs after so many seconds. Safe in signal handlers."""
+        self._pulse.hurry(self._aborting, seconds)
+        self.watch.wake()
+
+    def _make_hands(self, concurrency: int) -> Hands:
+        must_stop = self._worker.must_stop
+        if concurrency == 1:
+            return InlineHands(self.attempts, self.claimer, must_stop)
+        return ThreadHands(concurrency, self.attempts, self.claimer, must_stop, self.watch, self.idle_seconds)
+
+    def _chores(self) -> list[Chore]:
+        store, settings, telemetry = self._parts.store, self._parts.settings, self._parts.telemetry
+        beat_every = settings.heartbeat.total_seconds()
+        now = time.monotonic()
+        rescuing = lambda: rescue.rescue(store, settings.lease, telemetry, self._worker.name)  # noqa: E731
+        pruning = lambda: prune.prune(store, settings.keep_finished)  # noqa: E731
+        return [
+            Chore("beating", self.claimer.beat, beat_every, now + beat_every),
+            Chore("rescuing", rescuing, rescue.EVERY, now),
+            Chore("pruning", pruning, prune.EVERY, now + prune.EVERY),
+            self._tidying,
+            self._aborting,
+        ]
+
+    def _tidy(self) -> None:
+        """Give back what waits behind a job that takes long, and settle what ended before it."""
+        if not self.claimer.waiting and not self.claimer.has_unsettled:
+            return
+        if time.monotonic() - self.hands.last_start > PATIENCE:
+            self.claimer.give_back()
+        self._tidying.due = time.monotonic() + LOOK_EVERY
+
+    def _abort(self) -> None:
+        self.hands.interrupt()
+
+    def _troubled(self, doing: str, error: BackburnerError) -> None:
+        self._parts.telemetry.emit(StoreTroubled(self._worker.name, doing, error))

@@ -1,0 +1,120 @@
+"""Alarms that end an attempt from outside: by signal in the main thread, by an asynchronous exception elsewhere.
+
+Neither can interrupt a single call into C code that does not return; the exception is raised when it does.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from datetime import timedelta
+from types import FrameType, TracebackType
+from typing import Protocol
+
+from backburner.core.errors import JobInterrupted, JobTimeout
+from backburner.worker.watchdog import Watchdog
+
+SHORTEST_REPEAT = 1.0
+"""Seconds after which an alarm rings again, at the least, when the job goes on in spite of it."""
+
+
+class Alarm(Protocol):
+    """Rings for the job that one thread performs."""
+
+    @property
+    def has_rung(self) -> bool:
+        """Whether it rang since `start`, even when the job swallowed the exception."""
+
+    def start(self, limit: timedelta) -> None:
+        """Raise JobTimeout in this thread when `stop` is not called within `limit`, and again after each `limit`."""
+
+    def stop(self) -> None:
+        """Raise nothing any more. An exception that is on its way may still leave this call; call it again then."""
+
+    def interrupt(self) -> None:
+        """Raise JobInterrupted in the job, if one runs. May be called from any thread and from signal handlers."""
+
+
+class SignalAlarm:
+    """An alarm for the main thread, made of SIGALRM and the interval timer; it owns both while it is entered."""
+
+    def __init__(self) -> None:
+        self._has_rung = False
+        self._is_armed = False
+        self._is_interrupting = False
+
+    @property
+    def has_rung(self) -> bool:
+        """See `Alarm.has_rung`."""
+        return self._has_rung
+
+    @staticmethod
+    def is_possible() -> bool:
+        """Say whether this thread may use it."""
+        return hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+
+    def __enter__(self) -> SignalAlarm:
+        self._previous = signal.signal(signal.SIGALRM, self._ring)
+        self._previous_timer = signal.setitimer(signal.ITIMER_REAL, 0)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+        signal.signal(signal.SIGALRM, self._previous)
+        signal.setitimer(signal.ITIMER_REAL, *self._previous_timer)
+
+    def start(self, limit: timedelta) -> None:
+        """See `Alarm.start`."""
+        seconds = limit.total_seconds()
+        self._has_rung = False
+        self._is_interrupting = False
+        self._is_armed = True
+        signal.setitimer(signal.ITIMER_REAL, seconds, max(seconds, SHORTEST_REPEAT))
+
+    def stop(self) -> None:
+        """See `Alarm.stop`."""
+        self._is_armed = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def interrupt(self) -> None:
+        """See `Alarm.interrupt`."""
+        if not self._is_armed:
+            return
+        self._is_interrupting = True
+        if threading.current_thread() is threading.main_thread():
+            self._ring()
+        else:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+
+    def _ring(self, _number: int = 0, _frame: FrameType | None = None) -> None:
+        if not self._is_armed:
+            return
+        if self._is_interrupting:
+            raise JobInterrupted("the worker stops")
+        self._has_rung = True
+        raise JobTimeout
+
+
+class ThreadAlarm:
+    """An alarm for any thread, made of a watchdog thread and an asynchronous exception."""
+
+    def __init__(self, watchdog: Watchdog) -> None:
+        self._post = watchdog.post(threading.get_ident())
+
+    @property
+    def has_rung(self) -> bool:
+        """See `Alarm.has_rung`."""
+        return self._post.has_rung
+
+    def start(self, limit: timedelta) -> None:
+        """See `Alarm.start`."""
+        seconds = limit.total_seconds()
+        self._post.arm(seconds, max(seconds, SHORTEST_REPEAT))
+
+    def stop(self) -> None:
+        """See `Alarm.stop`."""
+        self._post.disarm()
+
+    def interrupt(self) -> None:
+        """See `Alarm.interrupt`."""
+        self._post.raise_in_thread(JobInterrupted)

@@ -1,0 +1,1 @@
+"""What every worker does for the whole table, beside its jobs."""

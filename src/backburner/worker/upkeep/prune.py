@@ -1,0 +1,28 @@
+"""Removing history that is older than it is to be kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from backburner.core.ports import Store
+
+EVERY = 60.0
+"""Seconds between two rounds."""
+
+CHUNK = 500
+"""Rows in one transaction, so that nobody waits long for it."""
+
+CHUNKS = 200
+"""Transactions in one round at the most."""
+
+
+def prune(store: Store, keep: timedelta) -> int:
+    """Remove history that ended longer than `keep` ago; return how many rows."""
+    before = store.now() - keep
+    total = 0
+    for _ in range(CHUNKS):
+        removed = store.run(store.prune(before, CHUNK))
+        total += removed
+        if removed < CHUNK:
+            break
+    return total
