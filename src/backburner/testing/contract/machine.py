@@ -18,7 +18,7 @@ from typing import Any
 from uuid import UUID
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
 
 from backburner.core.errors import BackburnerError
 from backburner.core.job import Progress
@@ -72,6 +72,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.store = self.make_store(self.clock)
         self.numbers: list[int] = []
         self.batches = 0
+        self.has_claimed = False
 
     def teardown(self) -> None:
         self.store.close()
@@ -112,6 +113,7 @@ class StoreMachine(RuleBasedStateMachine):
     def claim(self, worker: int, fields: dict[str, Any]) -> Any:
         return self.claim_and_settle([], worker, fields)
 
+    @precondition(lambda self: self.has_claimed)
     @rule(
         target=held,
         attempts=st.lists(held, min_size=1, max_size=4, unique_by=lambda pair: pair[0]),
@@ -127,6 +129,7 @@ class StoreMachine(RuleBasedStateMachine):
     def claim_and_settle(self, settlements: list[Settlement], worker: int, fields: dict[str, Any]) -> Any:
         request = ClaimRequest(lease=self.next_lease(worker), worker_name=f"worker{worker}", **fields)
         claimed = self.both(lambda store: sorted_losses(store.claim(request, settlements)))
+        self.has_claimed = self.has_claimed or bool(claimed.jobs)
         return multiple(*((job.id, job.lease) for job in claimed.jobs))
 
     @rule(target=held, job_id=jobs, worker=st.integers(0, WORKERS - 1))
