@@ -7,11 +7,11 @@ import os
 import pickle
 import subprocess
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, InitVar, dataclass, field
 from enum import Enum, Flag, IntEnum, IntFlag, StrEnum, auto
 from functools import cached_property
-from subprocess import run as run_program
 from typing import Any, ClassVar, NamedTuple
 
 import attrs
@@ -19,6 +19,8 @@ import msgspec
 import pydantic
 
 from backburner.core.marks import JobHooks, Runnable
+
+run_program = subprocess.run  # as `from subprocess import run` would have it
 
 calls: list[Any] = []
 """What the functions here were called with; each test begins with an empty list."""
@@ -95,7 +97,7 @@ def welcome(user_id: int, *, lang: str = "en") -> str:
 class Colour(Enum):
     RED = "red"
     GREEN = "green"
-    ROUGE = "red"
+    ROUGE = "red"  # noqa: PIE796 - an alias
 
     def mix(self) -> str:
         return f"mixed {self.value}"
@@ -210,6 +212,16 @@ class Sealed(msgspec.Struct, frozen=True, tag="sealed", kw_only=True):
         calls.append("Sealed.__post_init__")
 
 
+class Bag(msgspec.Struct, dict=True):
+    size: int
+
+
+class Pair(Point):
+    """A named tuple with room for more."""
+
+    more: int
+
+
 class Order(pydantic.BaseModel):
     number: int
     note: str | None = None
@@ -281,7 +293,7 @@ class Guarded:
 class Worker(threading.Thread):
     """A class of ours whose base is not."""
 
-    run_program = run_program
+    run_program = subprocess.run
     spawn = staticmethod(subprocess.Popen)
     system = os.system
     loads = pickle.loads
@@ -405,6 +417,13 @@ class Mail(Runnable):
     @classmethod
     def __job_result__(cls, result: str) -> str:
         return f"delivered {result}"
+
+
+class Abstract(ABC):
+    """Its class is no plain `type`."""
+
+    @abstractmethod
+    def work(self) -> None: ...
 
 
 class Outer:

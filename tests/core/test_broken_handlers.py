@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -56,14 +57,15 @@ def handler_with(*args: Any) -> str:
         ('{"v":1,"call":{}}', "expected a call of a function or method"),
         ('{"v":1,"call":{"function":"tests.core.shop:greet","method":"x"}}', "expected a call of a function or method"),
         ('{"v":1,"call":{"on":{},"method":7}}', "expected a call of a function or method"),
-        ('{"v":1,"call":{"on":{},"method":"x"}}', "expected an object, record, class or module, got an object"),
+        ('{"v":1,"call":{"on":{},"method":"x"}}', "expected an object with a tag, got an empty one"),
+        ('{"v":1,"call":{"on":{"x":{}},"method":"x"}}', "expected an object, record, class or module, got x"),
         ('{"v":1,"call":{"on":7,"method":"x"}}', "got a plain value"),
         ('{"v":1,"call":{"on":{"$tuple":[]},"method":"x"}}', "got \\$tuple"),
         ('{"v":1,"call":{"function":"tests.core.shop:greet","args":{}}}', "expected a list, got an object"),
         ('{"v":1,"call":{"function":"tests.core.shop:greet","args":null}}', "expected a list, got null"),
         ('{"v":1,"call":{"function":"tests.core.shop:greet","kwargs":[]}}', "expected an object, got a list"),
         ('{"v":1,"call":{"function":"tests.core.shop:greet","more":1}}', "expected a call of a function or method"),
-        ('{"v":1,"object":1}', "expected a job object: cannot enqueue a int: it has no perform"),
+        ('{"v":1,"object":1}', "expected a job object: cannot enqueue an object of int: it has no perform"),
         ('{"v":1,"object":{"$function":"tests.core.shop:greet"}}', "it has no perform"),
         ('{"v":1,"object":{"$class":"tests.core.shop:Hello"}}', "cannot enqueue the class Hello"),
         ('{"v":1,"object":{"$object":"tests.core.shop:Item","fields":{"name":"a"}}}', "it has no perform"),
@@ -134,7 +136,7 @@ def test_a_broken_handler_is_refused_with_its_beginning(handler: Any, reason: st
         ({"$function": []}, "expected a name"),
         ({"$object": f"{SHOP}:greet", "fields": {}}, "is no class"),
         ({"$object": f"{SHOP}:Colour", "fields": {}}, "cannot make a Colour"),
-        ({"$object": f"{SHOP}:Outer.Error", "fields": {}}, "cannot make a Error: it is an exception"),
+        ({"$object": f"{SHOP}:Outer.Error", "fields": {}}, "cannot make a Outer.Error: it is an exception"),
         ({"$object": f"{SHOP}:Guarded", "fields": {"path": "x"}}, "cannot make a Guarded: its class has a __del__"),
         ({"$record": f"{SHOP}:greet", "key": 1}, "is no class"),
     ],
@@ -194,12 +196,8 @@ HANDLERS = [CODEC.dump(Call(shop.everything, None, (value,), {"key": value})) fo
 
 def read_if_possible(handler: str) -> None:
     """Read a handler; anything but the errors that `load` promises leaves this function."""
-    try:
-        payload = CODEC.load(handler)
-    except (DeserializationError, UnknownJob, NotAllowed) as error:
-        assert str(error)
-    else:
-        assert isinstance(payload, READABLE)
+    with suppress(DeserializationError, UnknownJob, NotAllowed):
+        assert isinstance(CODEC.load(handler), READABLE)
 
 
 @given(st.text())
@@ -209,13 +207,23 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 NAMES = st.sampled_from(
     [f"{SHOP}:{name}" for name in vars(shop) if not name.startswith("__")]
-    + ["os:system", "builtins:eval", "builtins:object", "builtins:type", "subprocess:Popen", SHOP, MODELS, f"{MODELS}:User"]
+    + [
+        "os:system",
+        "builtins:eval",
+        "builtins:object",
+        "builtins:type",
+        "subprocess:Popen",
+        SHOP,
+        MODELS,
+        f"{MODELS}:User",
+    ]
 )
-TAGS = st.sampled_from(
-    "$tuple $set $frozenset $bytes $bytearray $datetime $date $time $timedelta $decimal $uuid $path $enum $class "
-    "$function $module $float $dict $object $record $x name value key fields vars defaults extra private pure "
-    "attributes v call object on function method args kwargs a __class__ perform".split()
-)
+WORDS = """
+$tuple $set $frozenset $bytes $bytearray $datetime $date $time $timedelta $decimal $uuid $path $enum $class $function
+$module $float $dict $object $record $x name value key fields vars defaults extra private pure attributes v call object
+on function method args kwargs a __class__ perform
+"""
+TAGS = st.sampled_from(WORDS.split())
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | NAMES,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TAGS | st.text(max_size=3), inner, max_size=4),

@@ -110,7 +110,22 @@ def test_a_patched_function_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [None, 7, [], {}, "", "greet", ":", f"{SHOP}:", ":greet", f"{SHOP}:a..b", f"{SHOP}:a b", f"{SHOP}/x:a", "a:b:c", "x" * 501],
+    [
+        None,
+        7,
+        [],
+        {},
+        "",
+        "greet",
+        ":",
+        f"{SHOP}:",
+        ":greet",
+        f"{SHOP}:a..b",
+        f"{SHOP}:a b",
+        f"{SHOP}/x:a",
+        "a:b:c",
+        "x" * 501,
+    ],
 )
 def test_what_is_no_name_cannot_be_read(name: Any) -> None:
     with pytest.raises(DeserializationError):
@@ -119,7 +134,13 @@ def test_what_is_no_name_cannot_be_read(name: Any) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [f"{SHOP}:__builtins__", f"{SHOP}:Cart.__init__", f"{SHOP}:greet.__globals__", f"{SHOP}:__class__.x", "tests.__init__:x"],
+    [
+        f"{SHOP}:__builtins__",
+        f"{SHOP}:Cart.__init__",
+        f"{SHOP}:greet.__globals__",
+        f"{SHOP}:__class__.x",
+        "tests.__init__:x",
+    ],
 )
 def test_double_underscores_are_refused(name: str) -> None:
     with pytest.raises(NotAllowed, match="two leading underscores"):
@@ -128,7 +149,9 @@ def test_double_underscores_are_refused(name: str) -> None:
         find_module("tests.__init__", everywhere)
 
 
-@pytest.mark.parametrize("path", ["os.system", "calls.clear", "Cart.total.fget", "greet.x", "Worker.program.x", "shop.greet"])
+@pytest.mark.parametrize(
+    "path", ["os.system", "calls.clear", "Cart.total.fget", "greet.x", "Worker.program.x", "shop.greet"]
+)
 def test_only_classes_lie_on_the_way_to_a_function(path: str) -> None:
     with pytest.raises(UnknownJob):
         find(f"{SHOP}:{path}", everywhere)
@@ -182,8 +205,14 @@ def test_the_main_module_of_a_package_is_never_imported() -> None:
     assert "json.__main__" not in sys.modules
 
 
+def test_what_a_program_defines_is_found_in_that_program_only() -> None:
+    for name in ("__main__:vanished", "json.__main__:main"):
+        with pytest.raises(UnknownJob, match="what a program defines itself is found in that program only"):
+            find(name, everywhere)
+
+
 def test_a_stranger_among_the_modules_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "stranger", Callable())  # type: ignore[arg-type]  # some libraries do this
+    monkeypatch.setitem(sys.modules, "stranger", Callable())
     with pytest.raises(UnknownJob):
         find("stranger:anything", nowhere)
 
@@ -197,7 +226,9 @@ def test_home_is_where_code_is_defined() -> None:
 
 PROGRAM = """
 import sys
+from backburner.core.errors import UnknownJob
 from backburner.core.naming import name_of, find, home_of, find_module
+print("loaded", __name__, file=sys.stderr)
 def work(): return "worked"
 class Job:
     def perform(self): return "performed"
@@ -208,6 +239,10 @@ if __name__ == "__main__":
     assert find(name_of(Job), never) is Job
     module = name_of(sys.modules["__main__"])
     assert find_module(module, never) is sys.modules["__main__"]
+    try:
+        find(module + ":vanished", lambda module: True)
+    except UnknownJob as error:
+        assert "has no vanished here" in str(error)
     print(name, home_of(Job), module)
 """
 

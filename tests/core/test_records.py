@@ -14,7 +14,14 @@ import pytest
 
 from backburner.core.allow import Allowed
 from backburner.core.codec import Codec
-from backburner.core.errors import DeserializationError, NotAllowed, RecordMissing, UnknownJob, UnsavedRecord
+from backburner.core.errors import (
+    DeserializationError,
+    NotAllowed,
+    RecordMissing,
+    StoreUnavailable,
+    UnknownJob,
+    UnsavedRecord,
+)
 from backburner.core.payload import Call
 from tests.core import shop
 from tests.core.conftest import MODELS, SHOP
@@ -79,9 +86,25 @@ def test_a_record_that_is_gone_is_missing(codec: Codec) -> None:
         codec.load(handler)
 
 
+def test_a_record_is_not_read_without_a_key(codec: Codec) -> None:
+    body = {"v": 1, "call": {"on": {"$record": f"{MODELS}:User"}, "method": "activate"}}
+    with pytest.raises(DeserializationError, match="expected the key of a User"):
+        codec.load(json.dumps(body))
+
+
 def test_what_the_database_raises_passes_through(codec: Codec) -> None:
     handler = codec.dump(Call(shop.everything, None, (Offline(7),)))
     with pytest.raises(ConnectionError, match="the database is away"):
+        codec.load(handler)
+
+
+def test_an_error_of_ours_passes_through_too(codec: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(cls: type, key: Any) -> None:
+        raise StoreUnavailable
+
+    monkeypatch.setattr(User, "__job_load__", classmethod(away))
+    handler = codec.dump(Call(User(7), "activate", ("a",)))
+    with pytest.raises(StoreUnavailable):
         codec.load(handler)
 
 
@@ -97,7 +120,10 @@ def test_a_record_class_must_be_allowed(strict: Codec, codec: Codec) -> None:
 
 def test_a_record_is_never_made_by_value(codec: Codec) -> None:
     forged = {"$object": f"{MODELS}:User", "fields": {"id": 7, "is_admin": True}}
-    for call in ({"function": f"{SHOP}:everything", "args": [forged]}, {"on": forged, "method": "activate", "args": ["a"]}):
+    for call in (
+        {"function": f"{SHOP}:everything", "args": [forged]},
+        {"on": forged, "method": "activate", "args": ["a"]},
+    ):
         with pytest.raises(DeserializationError, match="User is a record"):
             codec.load(json.dumps({"v": 1, "call": call}))
 
@@ -109,7 +135,7 @@ def test_a_class_that_is_no_record_here_is_an_unknown_job(codec: Codec) -> None:
 
 
 def test_attributes_are_shown_unless_they_are_secret(codec: Codec) -> None:
-    user = User(7, name="Ann", password="x", api_key="x", _internal="x", birthday="x", monkey="see")
+    user = User(7, name="Ann", api_key="x", _internal="x", birthday="x", monkey="see")
     assert written(codec, user)["attributes"] == {"id": 7, "name": "Ann", "monkey": "see"}
 
 
@@ -243,6 +269,15 @@ def test_a_library_brings_its_own_kind_of_records() -> None:
     assert codec.load(handler).target is rows.table[1]
     with pytest.raises(UnknownJob, match="is its integration installed"):
         Codec(Allowed([__name__])).load(handler)
+
+
+def test_a_kind_of_records_may_be_added_later() -> None:
+    rows = Rows()
+    codec = Codec(Allowed([__name__, SHOP]))
+    assert "$object" in written(codec, rows.table[1])
+    codec.add_records(rows)
+    assert "$record" in written(codec, rows.table[1])
+    assert codec.load(codec.dump(Call(rows.table[1], "touch"))).perform() == 1
 
 
 def test_public_methods_of_bases_from_elsewhere_may_be_called_on_records() -> None:

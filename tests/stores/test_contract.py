@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backburner.core.ports import Store
-from backburner.stores.memory import MemoryStore
+from backburner.stores.memory.store import MemoryStore
 from backburner.stores.sql.sqlite import SQLiteStore
 from backburner.testing.contract import ManualClock, StoreContract
 

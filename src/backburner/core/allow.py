@@ -15,7 +15,7 @@ from typing import Any
 from backburner.core.errors import ConfigurationError, NotAllowed, UnknownMethod
 from backburner.core.marks import Runnable, is_marked
 from backburner.core.members import MISSING, Owner, definer, find_member, function_in, is_method
-from backburner.core.naming import class_around, home_of, is_reserved
+from backburner.core.naming import class_around, home_of, is_reserved, real_name
 
 _OURS = "backburner"
 _MOCKS = "unittest.mock"
@@ -73,7 +73,7 @@ class Allowed:
 
     def check_module(self, module: ModuleType) -> None:
         """Raise NotAllowed unless a job may name this module."""
-        if not self.covers(module.__name__):
+        if not self.covers(real_name(module.__name__)):
             raise NotAllowed(f"a job may not name the module {module.__name__}: {_remedy(module, '')}")
 
     def check_method(self, owner: Owner, method: str, *, of_record: bool = False) -> None:
@@ -94,7 +94,7 @@ class Allowed:
             self.check_class(owner)
             fits = self._is_own(owner, method, function, of_record)
         else:
-            fits = self._is_home(function) or (self.covers(owner.__name__) and home_of(function) == _MOCKS)
+            fits = self._is_home(function) or (self.covers(real_name(owner.__name__)) and home_of(function) == _MOCKS)
         if not fits:
             raise NotAllowed(
                 f"a job may not call {_label(function)}: {_remedy(function, 'call it in one of your own')}"
@@ -137,6 +137,8 @@ def is_of_python(code: Any) -> bool:
 
 def _is_function(value: Any) -> bool:
     """Say whether this is a function, or stands for one as the results of `functools.wraps` and `lru_cache` do."""
+    if type(value) is FunctionType:
+        return True
     if isinstance(value, (type, MethodType)) or not callable(value):
         return False
     return isinstance(getattr(value, "__qualname__", None), str)
@@ -162,7 +164,7 @@ def _label(code: Any) -> str:
 
 
 def _remedy(code: Any, otherwise: str) -> str:
-    home = code.__name__ if isinstance(code, ModuleType) else home_of(code)
+    home = real_name(code.__name__) if isinstance(code, ModuleType) else home_of(code)
     if home is None or is_of_python(code):
         return "it is not yours. Call it in a function of your own that is marked @job"
     return f'allow its package, configure(url, allow=["{_package(home)}"]){otherwise and ", or " + otherwise}'

@@ -23,6 +23,7 @@ from backburner.core.errors import (
     UnknownJob,
     UnknownMethod,
 )
+from backburner.core.naming import is_name
 from backburner.core.payload import Call
 from backburner.core.reading import LoaderFailed, Reader
 from backburner.core.records import PlainModels, RecordKind
@@ -51,9 +52,14 @@ class Codec:
 
     def __init__(self, allowed: Allowed, records: Iterable[RecordKind] = (), record_attributes: bool = True) -> None:
         self.allowed = allowed
-        kinds = (*records, PlainModels())
-        self._writer = Writer(allowed, kinds, record_attributes)
-        self._reader = Reader(allowed, kinds)
+        self._kinds: list[RecordKind] = [*records, PlainModels()]
+        self._writer = Writer(allowed, self._kinds, record_attributes)
+        self._reader = Reader(allowed, self._kinds)
+
+    def add_records(self, kind: RecordKind) -> None:
+        """Know another kind of records, before those that are known already."""
+        self._kinds.insert(0, kind)
+        self._writer.forget()
 
     def dump(self, payload: Any) -> str:
         """Return the handler of a payload.
@@ -127,7 +133,7 @@ class Codec:
         method = call.get("method")
         if "function" in call and call.keys() <= _CALL_OF_FUNCTION:
             target = self._reader.function(call["function"])
-        elif "on" in call and type(method) is str and call.keys() <= _CALL_OF_METHOD:
+        elif "on" in call and call.keys() <= _CALL_OF_METHOD and is_name(method):
             target = self._reader.receiver(call["on"], method)
         else:
             raise DeserializationError(f"expected a call of a function or method, got {', '.join(call)}")

@@ -10,12 +10,21 @@ from types import MethodType
 from typing import Any
 from uuid import UUID
 
+from backburner.core.members import MISSING, find_member
+
 _BASES = (str, int, float, bytes, bytearray, list, tuple, dict, frozenset, set, datetime, date, time, timedelta, UUID)
+_OF_THIS_PROCESS = ("fileno", "acquire", "cursor")
+"""Methods of what cannot leave the process: files, sockets, locks, connections."""
 
 
 def why_not(value: Any, reason: str) -> str:
     """Return why a value is refused: its type, and what to pass instead, or else the reason."""
-    return f"cannot be written, it is of type {_type_name(value)}: {_advice(value) or reason}"
+    return refused(value, _advice(value) or reason)
+
+
+def refused(value: Any, reason: str) -> str:
+    """Return that a value of this type is refused for this reason."""
+    return f"cannot be written, it is of type {_type_name(value)}: {reason}"
 
 
 def _type_name(value: Any) -> str:
@@ -37,7 +46,7 @@ def _advice(value: Any) -> str | None:
         return "pass bytes(value)"
     if isinstance(value, Awaitable):
         return "pass what it returns when it is awaited"
-    if hasattr(value, "fileno") or hasattr(value, "acquire"):
+    if any(find_member(type(value), name) is not MISSING for name in _OF_THIS_PROCESS):
         return "it belongs to this process, open or make it in the job"
     if isinstance(value, Iterable) and type(value).__module__ in ("builtins", "itertools", "collections"):
         return "pass list(value)"

@@ -23,6 +23,7 @@ from backburner.core.errors import JobCancelled, JobInterrupted
 from backburner.core.events import Events
 from backburner.core.hooks import has_hooks, hook
 from backburner.core.job import Job
+from backburner.core.payload import perform
 from backburner.core.steering import Cancel, Snooze
 
 Awaiting = Callable[[Awaitable[Any]], Any]
@@ -69,7 +70,7 @@ def _perform_with_hooks(job: Job[Any], payload: Any, awaiting: Awaiting) -> Any:
 
 
 def _perform(payload: Any, awaiting: Awaiting) -> Any:
-    result = payload.perform()
+    result = perform(payload)
     return awaiting(result) if isawaitable(result) else result
 
 

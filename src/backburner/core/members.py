@@ -14,6 +14,8 @@ from backburner.core.marks import is_marked
 
 MISSING: Final = object()
 
+_MOST_LAYERS = 100  # some objects answer to every name, `__wrapped__` included, for ever
+
 Owner = type | ModuleType
 """Where a method is looked up: the class of the receiver, or the receiver itself if that is a class or a module."""
 
@@ -71,7 +73,9 @@ def original(member: Any) -> Any:
         inner = original(member.__func__)
         return member if inner is member.__func__ else type(member)(inner)
     lowest = layer = member
-    while (inner := getattr(layer, "__wrapped__", None)) is not None:
+    for _ in range(_MOST_LAYERS):
+        if (inner := getattr(layer, "__wrapped__", None)) is None:
+            break
         if is_marked(layer):
             lowest = inner
         layer = inner

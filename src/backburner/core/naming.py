@@ -11,11 +11,12 @@ import sys
 from collections.abc import Callable
 from functools import lru_cache
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeGuard
 
 from backburner.core.errors import DeserializationError, NotAllowed, NotImportable, UnknownJob
 from backburner.core.marks import is_marked
 from backburner.core.members import MISSING, find_member, function_in
+from backburner.core.text import message_of
 
 LONGEST_NAME = 500
 _MAIN = ("__main__", "__mp_main__")
@@ -70,7 +71,7 @@ def find(name: object, may_import: Callable[[str], bool]) -> Any:
     if found is MISSING:
         found = _follow(_imported(module_name, may_import), parts)
     if found is MISSING:
-        raise UnknownJob(f"{module_name} has no {'.'.join(parts)} here: is this the version that enqueued the job?")
+        raise UnknownJob(f"{module_name} has no {'.'.join(parts)} here: {_question(module_name)}")
     return found
 
 
@@ -89,6 +90,11 @@ def class_around(function: Any) -> type | None:
     *parts, method = qualname.split(".")
     cls = _follow(_module_here(real_name(module)), tuple(parts))
     return cls if isinstance(cls, type) and function_in(find_member(cls, method)) is function else None
+
+
+def is_name(value: object) -> TypeGuard[str]:
+    """Say whether this can be the name of a method."""
+    return isinstance(value, str) and len(value) <= LONGEST_NAME and value.isidentifier()
 
 
 def is_reserved(name: str) -> bool:
@@ -114,12 +120,12 @@ def _parts(dotted: str) -> tuple[str, ...]:
     parts = tuple(dotted.split("."))
     if any(is_reserved(part) for part in parts):
         raise NotAllowed(f"a job may not name {dotted!r}: names with two leading underscores are never callable")
-    if not all(map(_is_name, parts)):
+    if not all(map(_is_part, parts)):
         raise DeserializationError(f"expected a dotted name, got {dotted!r}")
     return parts
 
 
-def _is_name(part: str) -> bool:
+def _is_part(part: str) -> bool:
     return part.replace("-", "_").isidentifier()  # files of programs have hyphens in their names
 
 
@@ -159,16 +165,20 @@ def _module_here(name: str) -> ModuleType | None:
 
 
 def _imported(name: str, may_import: Callable[[str], bool]) -> ModuleType:
-    """Import a module, or wait until another thread has imported it."""
-    package = name.partition(".")[0]
-    if name.endswith("__main__") or not may_import(name):
-        if (loaded := _module_here(name)) is not None:
-            return loaded
+    """Import a module, or wait until another thread has imported it. The program that runs is not imported again."""
+    loaded = _module_here(name)
+    if loaded is not None and (loaded is sys.modules.get("__main__") or not may_import(name)):
+        return loaded
+    if name.endswith("__main__"):
+        raise UnknownJob(f"the program {name} does not run here: {_question(name)}")
+    if not may_import(name):
+        package = name.partition(".")[0]
         raise UnknownJob(f"the module {name} is not loaded here: name its package, as in `backburner work {package}`")
     try:
         return importlib.import_module(name)
     except (Exception, SystemExit) as error:
-        raise UnknownJob(f"the module {name} cannot be imported here: {type(error).__name__}: {error}") from error
+        reason = f"{type(error).__name__}: {message_of(error)}"
+        raise UnknownJob(f"the module {name} cannot be imported here: {reason}") from error
 
 
 @lru_cache(maxsize=8)
@@ -178,12 +188,18 @@ def _name_of_main(main: ModuleType | None) -> str | None:
     if spec is not None:
         return str(spec.name) if spec.name not in _MAIN else None
     stem = (_file_of(main) or "").replace("\\", "/").rpartition("/")[2].partition(".")[0]
-    return stem if _is_name(stem) else None
+    return stem if _is_part(stem) else None
 
 
 def _file_of(module: ModuleType | None) -> str | None:
     file = getattr(module, "__file__", None)
     return file if isinstance(file, str) else None
+
+
+def _question(module: str) -> str:
+    if module.endswith("__main__"):
+        return "what a program defines itself is found in that program only, define it in a module"
+    return "is this the version that enqueued the job?"
 
 
 def _why_local(qualname: str) -> str:

@@ -91,7 +91,7 @@ class _PythonShape:
             if default.make is not None:
                 self._place(value, name, default.make(value))
             elif default.required:
-                raise NoShape(f"the field {name} is missing and has no default")
+                raise NoShape(f"its field {name} is missing and has no default")
 
     def _place(self, value: Any, name: str, item: Any) -> None:
         if name in self._slots:

@@ -128,7 +128,7 @@ def check_option(name: str, value: Any) -> Any:
         raise UnknownOption(f"unknown option {name!r}: expected one of {', '.join(KNOWN_OPTIONS)}")
     try:
         return check(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidOption(f"{name}: {error}") from None
 
 

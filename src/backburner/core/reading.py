@@ -16,6 +16,7 @@ from backburner.core.naming import find, find_module
 from backburner.core.objects import shape_of
 from backburner.core.records import RecordKind, kind_of
 from backburner.core.shapes import DEFAULTS, EXTRA, FIELDS, PRIVATE, VARS, NoShape
+from backburner.core.text import message_of, printable
 from backburner.core.values import PLAIN, READERS
 
 _OTHER_KEYS = {
@@ -98,7 +99,12 @@ class Reader:
         read = self._readers.get(tag)
         if read is None:
             raise DeserializationError(f"the tag {tag} is not known")
-        return read(content, **others)
+        try:
+            return read(content, **others)
+        except (BackburnerError, LoaderFailed, RecursionError):
+            raise
+        except Exception as error:
+            raise DeserializationError(f"{tag} cannot be read: {type(error).__name__}: {message_of(error)}") from error
 
     def _read_dict(self, pairs: Any) -> dict[Any, Any]:
         if type(pairs) is not list or not all(type(pair) is list and len(pair) == 2 for pair in pairs):
@@ -139,7 +145,9 @@ class Reader:
         kind = kind_of(cls, self._kinds)
         if kind is None:
             raise UnknownJob(f"{cls.__qualname__} is not known as a record here: is its integration installed?")
-        wanted = self.read(others.get("key"))
+        if "key" not in others:
+            raise DeserializationError(f"expected the key of a {cls.__qualname__}")
+        wanted = self.read(others["key"])
         try:
             record = kind.load(cls, wanted)
         except BackburnerError:
@@ -147,7 +155,7 @@ class Reader:
         except Exception as error:
             raise LoaderFailed(error) from error
         if record is None:
-            raise RecordMissing(f"the {cls.__qualname__} with the key {wanted!r} is gone")
+            raise RecordMissing(f"the {cls.__qualname__} with the key {printable(repr(wanted), 100)} is gone")
         return record
 
     def _member(self, cls: Any, others: Mapping[str, Any]) -> Any:
@@ -158,7 +166,7 @@ class Reader:
             return cls(value)
         member = cls.__members__.get(str(name))
         if member is None:
-            raise UnknownJob(f"the enum {cls.__qualname__} has no member {name} here")
+            raise UnknownJob(f"the enum {cls.__qualname__} has no member {printable(str(name), 100)} here")
         return member
 
     def _class(self, name: Any) -> Any:
@@ -183,8 +191,10 @@ _RECEIVERS: dict[str, Callable[[Reader, Any, Mapping[str, Any]], Any] | None] = 
 
 def _tagged(value: dict[str, Any]) -> tuple[str, Any, dict[str, Any]]:
     """Return the tag of an object, what it tags, and what stands beside it."""
+    if not value:
+        raise DeserializationError("expected an object with a tag, got an empty one")
+    tag, *_ = value
     others = dict(value)
-    tag = next(iter(others))
     content = others.pop(tag)
     if not others.keys() <= _OTHER_KEYS.get(tag, frozenset()):
         raise DeserializationError(f"unexpected keys beside {tag}: {', '.join(others)}")

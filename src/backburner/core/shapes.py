@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 from backburner.core.members import find_member
@@ -45,6 +46,7 @@ class NamedTupleShape:
         self._cls = cls
 
     def state(self, value: Any) -> Sections:
+        _refuse_more_than_fields(value)
         return {FIELDS: dict(zip(self._cls._fields, value, strict=True))}
 
     def build(self, sections: Sections) -> Any:
@@ -62,6 +64,7 @@ class StructShape:
         self._cls = cls
 
     def state(self, value: Any) -> Sections:
+        _refuse_more_than_fields(value)
         return {FIELDS: {name: getattr(value, name) for name in self._cls.__struct_fields__}}
 
     def build(self, sections: Sections) -> Any:
@@ -88,6 +91,7 @@ class ModelShape:
     def state(self, value: Any) -> Sections:
         held = {name: item for name, item in value.__dict__.items() if name in self._fields}
         chosen = value.__pydantic_fields_set__
+        _refuse_gaps(held, [name for name, field in self._fields.items() if field.is_required()])
         return {
             FIELDS: {name: item for name, item in held.items() if name in chosen},
             DEFAULTS: {name: item for name, item in held.items() if name not in chosen},
@@ -117,16 +121,26 @@ class ModelShape:
     def _private(self, given: Mapping[str, Any]) -> dict[str, Any] | None:
         if not self._privates:
             return None
-        defaults = {name: private.get_default() for name, private in self._privates.items() if name not in given}
-        known = {name: item for name, item in given.items() if name in self._privates}
-        return known | {name: item for name, item in defaults.items() if type(item).__name__ != "PydanticUndefinedType"}
+        pydantic_core: Any = sys.modules["pydantic_core"]
+        items = {name: private.get_default() for name, private in self._privates.items()}
+        items |= {name: item for name, item in given.items() if name in self._privates}
+        return {name: item for name, item in items.items() if item is not pydantic_core.PydanticUndefined}
 
 
-def _compare(given: Mapping[str, Any], fields: Any) -> None:
+def _compare(given: Mapping[str, Any], fields: Collection[str]) -> None:
     """Raise NoShape unless the fields that are given are those of the class."""
     for name in given:
         if name not in fields:
             raise NoShape(f"its class has no field {name}")
+    _refuse_gaps(given, fields)
+
+
+def _refuse_gaps(given: Mapping[str, Any], fields: Iterable[str]) -> None:
     for name in fields:
         if name not in given:
-            raise NoShape(f"the field {name} is missing and has no default")
+            raise NoShape(f"its field {name} is missing and has no default")
+
+
+def _refuse_more_than_fields(value: Any) -> None:
+    if more := getattr(value, "__dict__", None):
+        raise NoShape(f"it has attributes beside its fields, {', '.join(more)}")

@@ -23,7 +23,7 @@ def check_call(target: Any, method: str | None, args: Sequence[Any], kwargs: Map
     if _surely_fits(function, args, kwargs):
         return
     if reason := _misfit(function, args, kwargs):
-        name = _label(target) if method is None else f"{_label(target)}.{method}"
+        name = _name(target) if method is None else f"{_receiver(target)}.{method}"
         raise WrongArguments(f"{name}{_shown_signature(function)}: {reason}{_hint(function)}")
 
 
@@ -33,10 +33,10 @@ def check_job_object(payload: Any) -> None:
         raise EnqueueError(f"cannot enqueue the class {payload.__qualname__}: expected an instance of it")
     member = find_member(type(payload), "perform")
     if member is MISSING or not is_method(member):
-        raise EnqueueError(f"cannot enqueue {_described(payload)}: it has no perform()")
+        raise EnqueueError(f"cannot enqueue an object of {_receiver(payload)}: it has no perform()")
     perform = bind(original(member), payload)
     if not _surely_fits(perform, (), {}) and (reason := _misfit(perform, (), {})):
-        raise EnqueueError(f"cannot enqueue {_described(payload)}: its perform() must need no arguments, but {reason}")
+        raise EnqueueError(f"perform() of {_receiver(payload)} must need no arguments: {reason}")
 
 
 def signature_of(function: Any) -> inspect.Signature | None:
@@ -53,9 +53,9 @@ def _method(target: Any, name: str) -> Any:
     owner = owner_of(target)
     member = find_member(owner, name)
     if member is MISSING:
-        raise UnknownMethod(f"{_label(target)} has no method {name}{_nearest(owner, name)}")
+        raise UnknownMethod(f"{_receiver(target)} has no method {name}{_nearest(owner, name)}")
     if not is_method(member):
-        raise UnknownMethod(f"{_label(target)}.{name} is not a method but {_kind_of(member)}")
+        raise UnknownMethod(f"{_receiver(target)}.{name} is not a method but {_kind_of(member)}")
     return bind(original(member), target)
 
 
@@ -115,15 +115,15 @@ def _hint(function: Any) -> str:
     return ". If a decorator supplies the rest, give what it returns a __signature__"
 
 
-def _label(target: Any) -> str:
+def _receiver(target: Any) -> str:
     if isinstance(target, ModuleType):
         return target.__name__
-    named = target if hasattr(target, "__qualname__") else type(target)
-    return str(named.__qualname__)
+    return target.__qualname__ if isinstance(target, type) else type(target).__qualname__
 
 
-def _described(payload: Any) -> str:
-    return f"a {type(payload).__qualname__}" if not hasattr(payload, "__qualname__") else payload.__qualname__
+def _name(function: Any) -> str:
+    name = getattr(function, "__qualname__", None)
+    return name if isinstance(name, str) else type(function).__qualname__
 
 
 def _kind_of(member: Any) -> str:

@@ -45,7 +45,7 @@ def message_of(exception: BaseException) -> str:
     """Return the message of an exception, whatever its `__str__` does."""
     try:
         return str(exception)
-    except BaseException as error:
+    except BaseException as error:  # what it raises is not for us, not even a SystemExit
         return f"<its message cannot be shown: {type(error).__name__}>"
 
 

@@ -29,13 +29,16 @@ def from_micros(micros: int) -> datetime:
 def to_duration(value: timedelta | float) -> timedelta:
     """Return a timedelta or a number of seconds as a timedelta.
 
-    Raises TypeError for anything else, `True` and `False` included.
+    Raises TypeError for anything else, `True` and `False` included, and ValueError for more than there are dates.
     """
     if isinstance(value, timedelta):
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"expected a timedelta or a number of seconds, got {value!r}")
-    return timedelta(seconds=value)
+    try:
+        return timedelta(seconds=value)
+    except OverflowError:
+        raise ValueError(f"expected fewer seconds, got {value!r}") from None
 
 
 def is_naive(moment: datetime) -> bool:

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import partial
-from json import dumps
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 from backburner.core.allow import Allowed, is_of_python
 from backburner.core.errors import EnqueueError, NotSerializable, UnsavedRecord
-from backburner.core.hints import why_not
+from backburner.core.hints import refused, why_not
 from backburner.core.members import owner_of
 from backburner.core.naming import module_name_of, name_of
 from backburner.core.objects import shape_of
@@ -25,6 +24,8 @@ from backburner.core.values import PLAIN, WRITERS, late_writer
 
 DEEPEST = 100
 MOST_CLASSES = 1_000
+_LONGEST_KEY = 50
+_MOST_BITS = 200
 
 _Write = Callable[[Any, int], Any]
 """Writes a value of one type that lies so many levels deep."""
@@ -59,6 +60,10 @@ class Writer:
         cls = type(value)
         write = self._writes.get(cls) or self._learnt.get(cls) or self._learn(value)
         return write(value, depth + 1)
+
+    def forget(self) -> None:
+        """Find out anew how objects of each class are written."""
+        self._learnt.clear()
 
     def receiver(self, target: Any, method: str) -> Any:
         """Write the target of a call; it is the method that must be allowed."""
@@ -101,7 +106,7 @@ class Writer:
             try:
                 written[name] = value if type(value) in PLAIN else self.write(value, depth)
             except EnqueueError as error:
-                within(error, part.format(name))
+                within(error, part.format(name[:_LONGEST_KEY]))
                 raise
         return written
 
@@ -132,7 +137,10 @@ class Writer:
         return {"$tuple": self.items(value, depth=depth)}
 
     def _write_set(self, tag: str, value: Iterable[Any], depth: int) -> Any:
-        return {tag: sorted(self.items(value, depth=depth), key=dumps)}
+        try:
+            return {tag: sorted(self.items(value, depth=depth), key=repr)}
+        except ValueError as error:
+            raise NotSerializable(f"a number cannot be written: {error}") from None
 
     def _write_dict(self, value: dict[Any, Any], depth: int) -> Any:
         if all(type(key) is str and not key.startswith("$") for key in value):
@@ -140,11 +148,10 @@ class Writer:
         return {"$dict": [self._pair(key, item, depth) for key, item in value.items()]}
 
     def _pair(self, key: Any, value: Any, depth: int) -> list[Any]:
-        part = f"[{key!r}]" if type(key) in PLAIN else f"[a {type(key).__qualname__}]"
         try:
             return [self.write(key, depth), self.write(value, depth)]
         except EnqueueError as error:
-            within(error, part)
+            within(error, _shown_key(key))
             raise
 
     def _write_function(self, function: Any, _: int) -> Any:
@@ -184,13 +191,13 @@ class Writer:
 
     def _refer(self, value: Any) -> Any:
         kind = kind_of(type(value), self._kinds)
-        return None if kind is None else self._reference(kind, value, DEEPEST)
+        return None if kind is None else self._reference(kind, value, 1)
 
     def _object(self, value: Any, depth: int) -> Any:
         try:
             sections = _shape_of(value).state(value)
         except NoShape as error:
-            raise NotSerializable(why_not(value, str(error))) from None
+            raise NotSerializable(refused(value, str(error))) from None
         written: dict[str, Any] = {"$object": name_of(type(value))}
         for section, values in sections.items():
             if values or section == FIELDS:
@@ -207,6 +214,11 @@ def path_of(error: EnqueueError) -> str:
     """Return the path that was noted, the middle of a very long one left out."""
     parts: list[str] = vars(error).get("path", [])[::-1]
     return "".join(parts if len(parts) <= 12 else [*parts[:6], " … ", *parts[-3:]])
+
+
+def _shown_key(key: Any) -> str:
+    is_short = type(key) is not int or key.bit_length() <= _MOST_BITS
+    return f"[{key!r}]"[:_LONGEST_KEY] if type(key) in PLAIN and is_short else f"[a {type(key).__qualname__}]"
 
 
 def _shape_of(value: Any) -> Shape:

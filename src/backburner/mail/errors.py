@@ -8,8 +8,11 @@ from backburner.core.errors import BackburnerError
 from backburner.core.steering import Fail
 
 
-class InvalidMessage(BackburnerError, ValueError):
-    """A message cannot be sent as it is."""
+class InvalidMessage(BackburnerError, Fail, ValueError):
+    """A message cannot be sent as it is.
+
+    A job that raises it fails without another attempt.
+    """
 
 
 class SomeRefused(Fail):

@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeAlias
 
+import backburner.mail.checks as checks
 from backburner.authoring.verbs import adelay, aenqueue, delay, enqueue
 from backburner.core.current import current_job
 from backburner.core.errors import InvalidState, UnknownMethod
 from backburner.core.marks import Runnable
-from backburner.mail import checks
 from backburner.mail.errors import InvalidMessage
 from backburner.mail.transports import current_transport
 

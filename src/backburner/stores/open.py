@@ -79,7 +79,7 @@ def _not_understood(shown: str) -> ConfigurationError:
 
 
 def _open_memory(parts: StoreURL, clock: Clock | None) -> Store:
-    from backburner.stores.memory import MemoryStore
+    from backburner.stores.memory.store import MemoryStore
 
     if parts.driver or parts.path.strip("/") or parts.options:
         raise ConfigurationError(f"expected memory:// and nothing else, got {parts.shown!r}")

@@ -18,11 +18,17 @@ def run_awaitable(awaitable: Awaitable[T]) -> T:
     """
     import asyncio
 
+    return _in_another_thread(awaitable) if _is_in_loop() else asyncio.run(_finish(awaitable))
+
+
+def _is_in_loop() -> bool:
+    import asyncio
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(_finish(awaitable))
-    return _in_another_thread(awaitable)
+        return False
+    return True
 
 
 async def _finish(awaitable: Awaitable[T]) -> T:

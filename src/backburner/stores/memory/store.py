@@ -41,9 +41,11 @@ class MemoryStore(Jobs, Upkeep, Looking):
         super().__init__(clock)
         self._lock = Lock()
         self._watches = Watches()
+        self.ignores_connections = False
+        """Whether `connection=` is accepted and has no effect: for tests of code that passes one."""
 
     def run(self, op: Op[T], connection: object | None = None) -> T:
-        if connection is not None:
+        if connection is not None and not self.ignores_connections:
             raise ConfigurationError(f"the memory store cannot join a transaction, got connection={connection!r}")
         with self._lock:
             return ops.run(op, NoCommands())

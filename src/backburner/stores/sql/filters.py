@@ -28,9 +28,11 @@ class Where:
         return " AND ".join(self._conditions) or "1 = 1"
 
 
-def where(which: JobFilter, states: Collection[State], dialect: Dialect) -> Where:
-    """Return the conditions of a filter on jobs in these states."""
-    found = Where(dialect.mark).add(_in(states))
+def where(which: JobFilter, states: Collection[State] | None, dialect: Dialect) -> Where:
+    """Return the conditions of a filter on jobs in these states; None: in any state."""
+    found = Where(dialect.mark)
+    if states is not None:
+        found.add(_in(states))
     if which.queue is not None:
         found.add("queue = ?", which.queue)
     if which.name is not None:

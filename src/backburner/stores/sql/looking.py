@@ -92,4 +92,4 @@ class Looking(Operations):
         wanted = LIVE_STATES if which.states is None else which.states
         for table in (JOBS, FINISHED):
             if states := wanted & table.states:
-                yield table, where(which, states, self._dialect)
+                yield table, where(which, None if states == table.states else states, self._dialect)

@@ -109,6 +109,10 @@ class SQLiteStore(Claims, Upkeep):
         if not isinstance(connection, sqlite3.Connection):
             kind = type(connection).__qualname__
             raise ConfigurationError(f"expected connection= to be a sqlite3.Connection to {self._path}, got {kind}")
+        if self._path == MEMORY:
+            raise ConfigurationError(
+                "a database in memory is the store's alone: it cannot join the transaction of connection="
+            )
         with joined(connection, self._path) as session:
             if not self._file.is_migrated:
                 self._migrate_joined(connection, session)

@@ -82,6 +82,12 @@ class ChangeContract(Contract):
         driven.settle([ended(running, Move.RETRY, run_at=driven.clock.now, error="x")])
         assert driven.reread(job).state is State.QUEUED
 
+    def test_a_job_that_failed_while_it_was_to_stop_begins_anew(self, driven: Driven) -> None:
+        job = driven.add_running()
+        driven.cancel(job.id)
+        driven.settle([ended(job, Move.FAIL, error="x")])
+        assert driven.requeue(job.id).cancel_requested is False
+
     @pytest.mark.parametrize("state", [State.QUEUED, State.BLOCKED])
     def test_a_job_that_waits_is_made_due(self, driven: Driven, state: State) -> None:
         job = driven.add(state=state, run_at=driven.clock.now + timedelta(days=1), attempts=3)

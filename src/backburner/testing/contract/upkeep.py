@@ -163,6 +163,16 @@ class UpkeepContract(Contract):
         assert (rescued.state, rescued.finished_at) == (State.CANCELLED, driven.clock.now)
         assert driven.reread(job) == rescued
 
+    def test_a_lost_job_that_was_asked_to_stop_is_cancelled_rather_than_failed(self, driven: Driven) -> None:
+        job = driven.add()
+        for _ in range(MAX_CRASHES - 1):
+            lose_worker_with(driven, job)
+        driven.worker().take(job)
+        driven.cancel(job.id)
+        driven.clock.advance(31)
+        (rescued,) = driven.rescue(30)
+        assert (rescued.state, rescued.crashes) == (State.CANCELLED, MAX_CRASHES)
+
     def test_an_attempt_between_crashes_does_not_wash_them_off(self, driven: Driven) -> None:
         job = driven.add()
         lose_worker_with(driven, job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 
@@ -59,9 +60,13 @@ def filesystem_of(directory: str, mounts: str = "/proc/self/mounts") -> str | No
     """Return the kind of file system that a directory is on, where that can be known (on Linux)."""
     try:
         with open(mounts, encoding="utf-8", errors="replace") as lines:
-            fields = [line.split() for line in lines]
+            points = [line.split()[1:3] for line in lines]
     except OSError:
         return None
     real = os.path.join(os.path.realpath(directory), "")
-    holding = [(len(point), kind) for _, point, kind, *_ in fields if real.startswith(os.path.join(point, ""))]
+    holding = [(len(point), kind) for point, kind in points if real.startswith(os.path.join(_unescaped(point), ""))]
     return max(holding)[1] if holding else None
+
+
+def _unescaped(point: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), point)

@@ -7,8 +7,8 @@ from time import monotonic
 
 from backburner.stores.watching import LocalWatch, Watches
 
-INTERVAL = 0.005
-"""Seconds between two looks. One look takes about 15 µs."""
+INTERVAL = 0.0075
+"""Seconds between two looks: half of it is the usual delay. A look costs 50 to 80 µs, most of it for waking up."""
 
 
 class FileWatch(LocalWatch):

@@ -1,0 +1,25 @@
+"""What the excerpts in the README take for granted."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from backburner import Delayable, configure
+
+
+class User(Delayable):
+    def activate(self, code: str) -> None: ...
+
+
+def sign_up(name: str, email: str) -> Any:
+    """Stand in for the application of the excerpt about tests, with the classes of the README."""
+    user = globals()["User"](name, email)
+    globals()["Mailer"].delay(queue="mail").hello(user)
+    return user
+
+
+configure("sqlite:///jobs.db")
+user = User()
+connection = sqlite3.connect("jobs.db")
+connection.execute("CREATE TABLE users (name, email)")
