@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -64,6 +65,7 @@ def test_the_worker_goes_on(
     app: Backburner, kind: str, concurrency: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(logging.getLogger("backburner"), "disabled", True)  # pytest would choke on the surrogates
     harmful = app.delay(do_harm, max_attempts=1)(kind)
     app.delay(note, priority=5)("after it")
     with (tmp_path / "stdout").open("w") as stdout, monkeypatch.context() as patched:

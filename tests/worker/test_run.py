@@ -248,6 +248,26 @@ def save_place() -> None:
         raise
 
 
+@pytest.mark.parametrize("concurrency", [1, 2])
+def test_an_interrupt_that_comes_before_the_job_has_begun_is_not_lost(app: Backburner, concurrency: int) -> None:
+    app.before("perform")(lambda worker, job: worker.abort(signal.SIGTERM))
+    job = app.delay(note)("not performed")
+    worker = app.worker(concurrency=concurrency)
+    worker.run()
+    assert trace == []
+    assert worker.aborted_by == signal.SIGTERM
+    assert (app.jobs.get(job.id).state, app.jobs.get(job.id).attempts) == (State.QUEUED, 0)
+
+
+def test_work_off_takes_no_more_jobs_once_it_is_stopped(app: Backburner) -> None:
+    for number in range(10):
+        app.delay(note)(str(number))
+    worker = app.worker()
+    app.after("perform")(lambda worker, job: worker.stop())
+    assert worker.work_off() == (1, 0)
+    assert app.jobs.count() == app.jobs.count(state="queued") == 9
+
+
 def test_losing_a_lease_is_told_and_the_job_is_performed_again(app: Backburner) -> None:
     job = app.delay(lose_lease)()
     stores.append(app)

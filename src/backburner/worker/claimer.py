@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -26,11 +26,19 @@ T = TypeVar("T")
 class Claimer:
     """Holds what one worker has claimed."""
 
-    def __init__(self, store: Store, info: WorkerInfo, request: ClaimRequest, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        store: Store,
+        info: WorkerInfo,
+        request: ClaimRequest,
+        telemetry: Telemetry,
+        on_waiting: Callable[[], None],
+    ) -> None:
         self._store = store
         self._info = info
         self._wanted = request
         self._telemetry = telemetry
+        self._on_waiting = on_waiting
         self._lock = threading.Lock()
         self._batches = 0
         self.number: int | None = None
@@ -54,6 +62,8 @@ class Claimer:
             self.waiting.extend(claimed.jobs)
             self.next_due = claimed.next_due
         self._tell(claimed.lost)
+        if len(claimed.jobs) > 1:
+            self._on_waiting()
         return len(claimed.jobs)
 
     def claim_one(self, job_id: UUID) -> None:

@@ -37,8 +37,10 @@ class Pulse:
 
     def hurry(self, chore: Chore, seconds: float) -> None:
         """Do a chore after so many seconds, if it was not due before. Safe in signal handlers."""
-        chore.due = min(chore.due, time.monotonic() + seconds)
-        self._wakeups.put(True)
+        due = time.monotonic() + seconds
+        if due < chore.due:
+            chore.due = due
+            self._wakeups.put(True)
 
     def close(self) -> None:
         """End the thread, after the chore that it is doing."""

@@ -37,7 +37,7 @@ class Shift:
         self._worker = worker
         self._parts = parts
         self.watch = parts.store.watch()
-        self.claimer = Claimer(parts.store, info, request, parts.telemetry)
+        self.claimer = Claimer(parts.store, info, request, parts.telemetry, self._look_after_waiting)
         self.attempts = Attempts(worker, parts)
         self.hands = self._make_hands(info.concurrency)
         self._tidying = Chore("giving back jobs", self._tidy, NEVER, NEVER)
@@ -58,10 +58,7 @@ class Shift:
 
     def turn(self, limit: int) -> Tally:
         """Claim at most `limit` jobs and perform."""
-        tally = self.hands.turn(limit)
-        if self.claimer.waiting or self.claimer.has_unsettled:
-            self._pulse.hurry(self._tidying, LOOK_EVERY)
-        return tally
+        return self.hands.turn(limit)
 
     def wait(self) -> None:
         """Wait for work: until woken, until the next job is due, for `sleep_delay` at the most."""
@@ -97,6 +94,9 @@ class Shift:
             self._tidying,
             self._aborting,
         ]
+
+    def _look_after_waiting(self) -> None:
+        self._pulse.hurry(self._tidying, LOOK_EVERY)
 
     def _tidy(self) -> None:
         """Give back what waits behind a job that takes long, and settle what ended before it."""

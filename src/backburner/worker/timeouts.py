@@ -17,6 +17,8 @@ from backburner.worker.watchdog import Watchdog
 SHORTEST_REPEAT = 1.0
 """Seconds after which an alarm rings again, at the least, when the job goes on in spite of it."""
 
+INTERRUPTED = "the worker stops"
+
 
 class Alarm(Protocol):
     """Rings for the job that one thread performs."""
@@ -32,7 +34,10 @@ class Alarm(Protocol):
         """Raise nothing any more. An exception that is on its way may still leave this call; call it again then."""
 
     def interrupt(self) -> None:
-        """Raise JobInterrupted in the job, if one runs. May be called from any thread and from signal handlers."""
+        """Raise JobInterrupted in the job that runs, or else in the next `start`.
+
+        May be called from any thread and from signal handlers.
+        """
 
 
 class SignalAlarm:
@@ -67,9 +72,10 @@ class SignalAlarm:
         """See `Alarm.start`."""
         seconds = limit.total_seconds()
         self._has_rung = False
-        self._is_interrupting = False
         self._is_armed = True
         signal.setitimer(signal.ITIMER_REAL, seconds, max(seconds, SHORTEST_REPEAT))
+        if self._is_interrupting:  # since before it was armed
+            raise JobInterrupted(INTERRUPTED)
 
     def stop(self) -> None:
         """See `Alarm.stop`."""
@@ -78,8 +84,6 @@ class SignalAlarm:
 
     def interrupt(self) -> None:
         """See `Alarm.interrupt`."""
-        if not self._is_armed:
-            return
         self._is_interrupting = True
         if threading.current_thread() is threading.main_thread():
             self._ring()
@@ -90,7 +94,7 @@ class SignalAlarm:
         if not self._is_armed:
             return
         if self._is_interrupting:
-            raise JobInterrupted("the worker stops")
+            raise JobInterrupted(INTERRUPTED)
         self._has_rung = True
         raise JobTimeout
 
@@ -100,6 +104,7 @@ class ThreadAlarm:
 
     def __init__(self, watchdog: Watchdog) -> None:
         self._post = watchdog.post(threading.get_ident())
+        self._is_interrupted = False
 
     @property
     def has_rung(self) -> bool:
@@ -110,6 +115,8 @@ class ThreadAlarm:
         """See `Alarm.start`."""
         seconds = limit.total_seconds()
         self._post.arm(seconds, max(seconds, SHORTEST_REPEAT))
+        if self._is_interrupted:  # since before it was armed
+            raise JobInterrupted(INTERRUPTED)
 
     def stop(self) -> None:
         """See `Alarm.stop`."""
@@ -117,4 +124,5 @@ class ThreadAlarm:
 
     def interrupt(self) -> None:
         """See `Alarm.interrupt`."""
+        self._is_interrupted = True
         self._post.raise_in_thread(JobInterrupted)

@@ -102,8 +102,8 @@ class Worker:
         """
         telemetry, events = self._parts.telemetry, self._parts.events
         total = Tally()
-        telemetry.emit(WorkerStarted(self.name, self.queues, self.concurrency))
         with stopping_by_signal(self):
+            telemetry.emit(WorkerStarted(self.name, self.queues, self.concurrency))
             events.run_guarded("execute", (self,), lambda: self._serve(total, exit_on_complete), self._troubled)
         telemetry.emit(WorkerStopped(self.name, total.successes, total.failures))
 

@@ -75,8 +75,9 @@ def to_jobs(rows: Iterable[Row]) -> list[Job[Any]]:
 
 def new_row(job: Job[Any]) -> Row:
     """Return the parameters of the statement `insert_job`."""
+    job_id = str(job.id)
     return (
-        str(job.id),
+        job_id,
         job.name,
         job.queue,
         job.priority,
@@ -90,6 +91,7 @@ def new_row(job: Job[Any]) -> Row:
         job.discard_missing,
         json.dumps(job.tags) if job.tags else None,
         job.handler,
+        job_id,
     )
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from backburner.core.job import Job
 from backburner.core.lifecycle import Move, State
 from backburner.core.ops import BEGIN, Op, Reply
-from backburner.core.ports import MAX_CRASHES, Settlement, WorkerInfo
+from backburner.core.ports import MAX_CRASHES, Settlement, WorkerInfo, lease_of
 from backburner.core.times import to_micros
 from backburner.stores.refusals import lost_workers
 from backburner.stores.sql.changes import Changes
@@ -23,9 +23,10 @@ class Upkeep(Changes):
 
     def register(self, worker: WorkerInfo) -> Op[int]:
         queues = None if worker.queues is None else json.dumps(worker.queues)
+        now = self._micros()
         yield BEGIN
         reply: Reply = yield self._statement(
-            "register", worker.name, worker.host, worker.pid, queues, worker.concurrency, self._micros()
+            "register", worker.name, worker.host, worker.pid, queues, worker.concurrency, now, now
         )
         return int(reply.rows[0][0])
 
@@ -36,7 +37,7 @@ class Upkeep(Changes):
     def retire(self, worker: int) -> Op[int]:
         yield BEGIN
         yield self._statement("strike_off", worker)
-        held: Reply = yield self._statement("held_by", worker)
+        held: Reply = yield self._statement("held_by", lease_of(worker, 0), lease_of(worker + 1, 0) - 1)
         yield from self._settle([Settlement(UUID(job_id), lease, Move.RELEASE) for job_id, lease in held.rows])
         return len(held.rows)
 

@@ -34,7 +34,7 @@ class InlineHands:
     def turn(self, limit: int) -> Tally:
         """See `Hands.turn`."""
         tally = Tally()
-        wanted = min(limit, self._prefetch.size)
+        wanted = 0 if self._must_stop() else min(limit, self._prefetch.size)
         if wanted or self._claimer.has_unsettled:
             tally.started = self._claimer.claim(wanted)
         self._perform_waiting(tally)

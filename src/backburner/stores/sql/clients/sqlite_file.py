@@ -142,7 +142,7 @@ class SQLiteFile:
         lane = self.looking if isinstance(first, Look) else self.working
         # `with`, and nothing cleverer: a JobTimeout may be raised between any two steps here.
         with lane.lock:
-            return lane.run(cast(Op[T], _Begun(op, first)))
+            return lane.run(cast("Op[T]", _Begun(op, first)))
 
     async def arun(self, function: Callable[[Op[T]], T], op: Op[T]) -> T:
         """Call a function that blocks on an operation in a thread of ours."""

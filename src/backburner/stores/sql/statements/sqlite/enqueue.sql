@@ -4,6 +4,6 @@ INSERT INTO backburner_jobs (
     id, name, queue, priority, run_at, created_at, state, attempts,
     max_attempts, max_run_time, keep_failed, discard_missing, tags, handler
 )
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14
-WHERE NOT EXISTS (SELECT 1 FROM backburner_finished WHERE id = ?1)
+SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+WHERE NOT EXISTS (SELECT 1 FROM backburner_finished WHERE id = ?)
 ON CONFLICT (id) DO NOTHING

@@ -2,7 +2,7 @@
 
 -- name: register
 INSERT INTO backburner_workers (name, host, pid, queues, concurrency, started_at, beat_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
+VALUES (?, ?, ?, ?, ?, ?, ?)
 RETURNING number
 
 -- name: beat
@@ -28,7 +28,7 @@ SELECT
 -- name: held_by
 SELECT id, lease
 FROM backburner_jobs
-WHERE state = 'running' AND lease BETWEEN ?1 << 32 AND (?1 << 32) + 4294967295
+WHERE state = 'running' AND lease BETWEEN ? AND ?
 
 -- name: count_crash
 -- Of every running job whose worker is not there. Not only of those just struck off: a worker may have claimed after it
