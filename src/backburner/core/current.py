@@ -18,10 +18,15 @@ def current_job() -> Job[Any]:
 
     Raises InvalidState outside of a job.
     """
-    job = _current.get()
+    job = running_job()
     if job is None:
         raise InvalidState("expected to be called inside a job, but none is being performed here")
     return job
+
+
+def running_job() -> Job[Any] | None:
+    """Return the job that is being performed by this thread or task; None outside of a job."""
+    return _current.get()
 
 
 @contextmanager

@@ -29,7 +29,7 @@ def hook(payload: Any, name: str, *args: Any) -> Any:
 
     A hook that takes fewer arguments is given the first ones.
     """
-    holder = _holder(payload)
+    holder = holder_of(payload)
     member = MISSING if holder is None else look_up(holder, name)
     if member is MISSING or not is_method(member):
         return None
@@ -39,7 +39,7 @@ def hook(payload: Any, name: str, *args: Any) -> Any:
 
 def has_hooks(payload: Any) -> bool:
     """Say whether a payload has any of the hooks."""
-    holder = _holder(payload)
+    holder = holder_of(payload)
     if holder is None or all(_HOOKS.isdisjoint(vars(cls)) for cls in owner_of(holder).__mro__):
         return False
     return any(is_method(look_up(holder, name)) for name in HOOKS)
@@ -47,7 +47,7 @@ def has_hooks(payload: Any) -> bool:
 
 def setting(payload: Any, name: str) -> Any:
     """Return what a payload says itself about one of `SETTINGS`; None when it says nothing."""
-    holder = _holder(payload)
+    holder = holder_of(payload)
     return None if holder is None else value_of(holder, name)
 
 
@@ -56,7 +56,7 @@ def reschedule_at(payload: Any, now: Any, attempts: int) -> Any:
     return hook(payload, "reschedule_at", now, attempts)
 
 
-def _holder(payload: Any) -> Any:
+def holder_of(payload: Any) -> Any:
     """Return the object or class on which hooks are looked up, if there is one."""
     if type(payload) is not Call:
         return payload

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -130,8 +131,8 @@ class Contract:
 
 
 def new_id() -> UUID:
-    """Return a UUIDv7 that is greater than all before."""
-    number = next(_numbers)
+    """Return a UUIDv7 that is greater than all before in this process, and that no other process makes."""
+    number = next(_numbers) << 32 | secrets.randbits(32)
     return UUID(int=(0x0190_0000_0000 << 80) | (7 << 76) | (2 << 62) | number)
 
 

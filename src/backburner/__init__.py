@@ -1,0 +1,96 @@
+"""Background jobs in the application's own database: Delayed::Job for Python."""
+
+from __future__ import annotations
+
+from backburner.app import Backburner, configure, current, jobs
+from backburner.authoring.delayable import Delayable
+from backburner.authoring.verbs import (
+    abulk,
+    adelay,
+    aenqueue,
+    aenqueue_all,
+    bulk,
+    delay,
+    enqueue,
+    enqueue_all,
+    handle_asynchronously,
+    job,
+)
+from backburner.core.current import current_job
+from backburner.core.errors import (
+    BackburnerError,
+    ConfigurationError,
+    DeserializationError,
+    EnqueueError,
+    InvalidOption,
+    InvalidState,
+    JobCancelled,
+    JobInterrupted,
+    JobNotFound,
+    JobTimeout,
+    LeaseLost,
+    NotAllowed,
+    NotImportable,
+    NotSerializable,
+    RecordMissing,
+    SchemaMissing,
+    StoreUnavailable,
+    UnknownJob,
+    UnknownMethod,
+    UnknownOption,
+    UnsavedRecord,
+    WrongArguments,
+)
+from backburner.core.job import Job, Progress
+from backburner.core.lifecycle import State
+from backburner.core.marks import JobHooks
+from backburner.core.steering import Cancel, Fail, Retry, Snooze
+
+__all__ = [
+    "Backburner",
+    "BackburnerError",
+    "Cancel",
+    "ConfigurationError",
+    "Delayable",
+    "DeserializationError",
+    "EnqueueError",
+    "Fail",
+    "InvalidOption",
+    "InvalidState",
+    "Job",
+    "JobCancelled",
+    "JobHooks",
+    "JobInterrupted",
+    "JobNotFound",
+    "JobTimeout",
+    "LeaseLost",
+    "NotAllowed",
+    "NotImportable",
+    "NotSerializable",
+    "Progress",
+    "RecordMissing",
+    "Retry",
+    "SchemaMissing",
+    "Snooze",
+    "State",
+    "StoreUnavailable",
+    "UnknownJob",
+    "UnknownMethod",
+    "UnknownOption",
+    "UnsavedRecord",
+    "WrongArguments",
+    "abulk",
+    "adelay",
+    "aenqueue",
+    "aenqueue_all",
+    "bulk",
+    "configure",
+    "current",
+    "current_job",
+    "delay",
+    "enqueue",
+    "enqueue_all",
+    "handle_asynchronously",
+    "job",
+    "jobs",
+]

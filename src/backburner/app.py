@@ -1,0 +1,228 @@
+"""The app: joins settings, store, codec and events, and hands out workers; and which app is the current one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from backburner.authoring.apps import current_app
+from backburner.authoring.enqueue import Enqueuer
+from backburner.authoring.verbs import Verbs
+from backburner.core.events import Events
+from backburner.inspection import Jobs, Queues
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, timedelta
+    from types import TracebackType
+    from typing import Self, TypedDict, Unpack
+
+    from backburner.core.ports import Store, WorkerInfo
+    from backburner.worker.worker import Worker
+
+    class AppSettings(TypedDict, total=False):
+        """The settings of an app as they are written; `Settings` says what they mean and their defaults."""
+
+        default_queue: str
+        default_priority: int
+        queue_attributes: Mapping[str, Mapping[str, Any]]
+        max_attempts: int
+        max_run_time: timedelta | float
+        lease: timedelta | float
+        heartbeat: timedelta | float
+        sleep_delay: timedelta | float
+        keep_failed: bool
+        keep_finished: timedelta | float
+        retry_jitter: float
+        delay_jobs: bool | Callable[..., bool]
+        allow: Sequence[str]
+        record_attributes: bool
+        mail: str
+        plugins: Sequence[Any]
+        min_priority: int | None
+        max_priority: int | None
+        queues: Sequence[str] | None
+
+
+L = TypeVar("L", bound=Callable[..., Any])
+
+DEFAULT_URL = "sqlite:///backburner.db"
+
+
+class Backburner(Verbs):
+    """An app: a store of jobs and what is done with them. `jobs` and `queues` look at what is there.
+
+    The URL names the store: `memory://`, `sqlite:///relative.db` or `sqlite:////absolute.db`. The database is not
+    touched before the first use. `clock` replaces the machine's clock. Raises ConfigurationError that names every wrong
+    setting.
+    """
+
+    def __init__(
+        self, url: str, *, clock: Callable[[], datetime] | None = None, **settings: Unpack[AppSettings]
+    ) -> None:
+        # Imported here, so that `import backburner` is quick in programs that only declare jobs.
+        from backburner.core.allow import Allowed
+        from backburner.core.codec import Codec
+        from backburner.core.parts import Parts
+        from backburner.core.settings import Settings
+        from backburner.core.telemetry import Telemetry
+        from backburner.stores.open import open_store
+
+        self.settings = Settings.of(settings)
+        self.allowed = Allowed(self.settings.allow)
+        self.codec = Codec(self.allowed, record_attributes=self.settings.record_attributes)
+        self.events = Events()
+        self.telemetry = Telemetry()
+        self.store: Store = open_store(url, clock=clock)
+        self.parts = Parts(self.store, self.settings, self.codec, self.events, self.telemetry)
+        self._enqueuer = Enqueuer(self.parts, self.codec)
+        current_app.know(self, self.codec)
+        self.jobs = Jobs(lambda: self.parts)
+        self.queues = Queues(lambda: self.parts)
+        for plugin in self.settings.plugins:
+            plugin.install(self)
+
+    @property
+    def enqueuer(self) -> Enqueuer:
+        """What puts jobs into the store."""
+        return self._enqueuer
+
+    @property
+    def delay_jobs(self) -> bool | Callable[..., bool]:
+        """Whether jobs are stored; False: performed at once, in the caller. A callable is asked with each job.
+
+        May be set at any time.
+        """
+        return self._enqueuer.delay_jobs
+
+    @delay_jobs.setter
+    def delay_jobs(self, value: bool | Callable[..., bool]) -> None:
+        self._enqueuer.delay_jobs = value
+
+    def allow(self, *prefixes: str) -> None:
+        """Let jobs name what is defined under these module prefixes as well, like the setting `allow`."""
+        for prefix in prefixes:
+            self.allowed.add(prefix)
+
+    def before(self, event: str) -> Callable[[L], L]:
+        """Decorate a listener that is called before each `event`; ConfigurationError when it does not fit the event."""
+        return self._listening(self.events.before, event)
+
+    def after(self, event: str) -> Callable[[L], L]:
+        """Decorate a listener that is called after each `event` whose inside returned."""
+        return self._listening(self.events.after, event)
+
+    def around(self, event: str) -> Callable[[L], L]:
+        """Decorate a generator function that yields once, where `event` happens, or that gives a context manager."""
+        return self._listening(self.events.around, event)
+
+    def worker(
+        self,
+        queues: Sequence[str] | None = None,
+        exclude: Sequence[str] = (),
+        concurrency: int = 1,
+        min_priority: int | None = None,
+        max_priority: int | None = None,
+        name: str | None = None,
+        sleep_delay: timedelta | float | None = None,
+        grace: timedelta | float = 25,
+    ) -> Worker:
+        """Make a worker. What is not given comes from the app's settings; without queues it serves all of them."""
+        from backburner.observe import logs
+        from backburner.worker.worker import Worker
+
+        logs.subscribe(self.telemetry)
+        return Worker(
+            self.parts,
+            queues=queues,
+            exclude=exclude,
+            concurrency=concurrency,
+            min_priority=min_priority,
+            max_priority=max_priority,
+            name=name,
+            sleep_delay=sleep_delay,
+            grace=grace,
+        )
+
+    def workers(self) -> list[WorkerInfo]:
+        """Return the workers that are registered in the store, oldest first."""
+        return self.store.run(self.store.workers())
+
+    def migrate(self) -> list[str]:
+        """Make or upgrade the tables and return the names of the migrations that were applied."""
+        return self.store.migrate()
+
+    def close(self) -> None:
+        """Let go of the database. May be called twice."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Backburner({self.store.url!r})"
+
+    def _listening(self, register: Callable[[str, Callable[..., Any]], None], event: str) -> Callable[[L], L]:
+        def listen(listener: L) -> L:
+            register(event, listener)
+            return listener
+
+        return listen
+
+
+def configure(url: str | None = None, **settings: Unpack[AppSettings]) -> Backburner:
+    """Make an app, make it the current one and return it.
+
+    Without a URL, the first of the environment's BACKBURNER_URL and DATABASE_URL is taken, else
+    `sqlite:///backburner.db` in the working directory.
+    """
+    app = Backburner(url, **settings) if url is not None else _app_of_environment(settings)
+    current_app.set(app)
+    return app
+
+
+def current() -> Backburner:
+    """Return the current app; the first use without one configures it, as `configure()` without arguments does."""
+    return cast(Backburner, current_app.get())
+
+
+@contextmanager
+def use(app: Backburner) -> Iterator[Backburner]:
+    """Make an app the current one within the block, in every thread, and the former one again after it."""
+    with current_app.use(app):
+        yield app
+
+
+def _app_of_environment(settings: AppSettings) -> Backburner:
+    """Make the app for which nobody gave a URL, and log where it is."""
+    import logging
+    import os
+
+    log = logging.getLogger("backburner")
+    for name in ("BACKBURNER_URL", "DATABASE_URL"):
+        if url := os.environ.get(name):
+            app = Backburner(url, **settings)
+            log.info("jobs are kept in %s, which %s names", app.store.url, name)
+            return app
+    app = Backburner(DEFAULT_URL, **settings)
+    log.warning("jobs are kept in %s, as neither BACKBURNER_URL nor DATABASE_URL is set", app.store.url)
+    return app
+
+
+current_app.set_default(configure)
+
+jobs = Jobs(lambda: current().parts)

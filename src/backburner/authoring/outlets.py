@@ -1,0 +1,122 @@
+"""Where prepared jobs go: into the store, or performed at once in the caller.
+
+The test helpers put an outlet of their own into `Enqueuer.outlet`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol
+
+from backburner.core.invoke import invoke
+from backburner.core.job import Job, Progress
+from backburner.core.lifecycle import State
+from backburner.core.ops import BEGIN, Op
+
+if TYPE_CHECKING:
+    from backburner.core.parts import Parts
+    from backburner.core.ports import Store
+
+BATCH_SIZE = 1000
+"""How many jobs one round trip stores."""
+
+
+class Outlet(Protocol):
+    """Takes jobs that are ready."""
+
+    waits_for_bulk: bool
+    """Whether jobs made in a `bulk()` block are put together when it ends; otherwise each is put at once."""
+
+    def put(self, jobs: Sequence[Job[Any]], connection: object | None) -> None:
+        """Take jobs; when this raises, none of them was taken."""
+
+    async def aput(self, jobs: Sequence[Job[Any]], connection: object | None) -> None:
+        """Take jobs as `put` does, without blocking the event loop."""
+
+
+class IntoStore:
+    """Stores jobs, in one transaction."""
+
+    waits_for_bulk = True
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def put(self, jobs: Sequence[Job[Any]], connection: object | None) -> None:
+        """Store jobs; on the caller's connection they are seen when the caller commits."""
+        self._store.run(self._storing(jobs), connection)
+        self._tell(connection)
+
+    async def aput(self, jobs: Sequence[Job[Any]], connection: object | None) -> None:
+        """Store jobs without blocking the event loop."""
+        await self._store.arun(self._storing(jobs), connection)
+        self._tell(connection)
+
+    def _storing(self, jobs: Sequence[Job[Any]]) -> Op[None]:
+        return self._store.enqueue(jobs) if len(jobs) <= BATCH_SIZE else _storing_many(self._store, jobs)
+
+    def _tell(self, connection: object | None) -> None:
+        if connection is None:
+            self._store.notify()
+
+
+def _storing_many(store: Store, jobs: Sequence[Job[Any]]) -> Op[None]:
+    """Store a thousand at a time, but all in the transaction that the first operation begins."""
+    yield from store.enqueue(jobs[:BATCH_SIZE])
+    for start in range(BATCH_SIZE, len(jobs), BATCH_SIZE):
+        yield from _joining(store.enqueue(jobs[start : start + BATCH_SIZE]))
+
+
+def _joining(op: Op[None]) -> Op[None]:
+    """Run an operation inside a transaction that has begun."""
+    reply = None
+    with suppress(StopIteration):
+        while True:
+            command = op.send(reply)
+            reply = None if command is BEGIN else (yield command)
+
+
+class Inline:
+    """Performs jobs at once, in the caller; what they raise leaves the enqueueing call."""
+
+    waits_for_bulk = False
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def put(self, jobs: Sequence[Job[Any]], connection: object | None) -> None:  # noqa: ARG002  # nothing is stored
+        """Perform jobs, each loaded from its handler as a worker would."""
+        for job in jobs:
+            self._perform(job)
+
+    async def aput(self, jobs: Sequence[Job[Any]], connection: object | None) -> None:
+        """Perform jobs in the caller's thread, so that what belongs to it stays usable; its event loop waits."""
+        self.put(jobs, connection)
+
+    def _perform(self, job: Job[Any]) -> None:
+        from backburner.worker.awaiting import run_awaitable
+
+        job.state = State.RUNNING
+        job.locked_at = self._parts.store.now()
+        job.handle = _INLINE_HANDLE
+        try:
+            job.result = invoke(job, self._parts.events, run_awaitable)
+        finally:
+            job.handle = job.locked_at = None
+        job.state = State.SUCCEEDED
+        job.finished_at = self._parts.store.now()
+
+
+class _InlineHandle:
+    """What a job that is performed in the caller may ask: nobody else knows of it."""
+
+    def report_progress(self, job: Job[Any], progress: Progress) -> None:
+        """Leave it at what the job itself noted."""
+
+    def is_cancelled(self, job: Job[Any]) -> bool:  # noqa: ARG002  # nobody can cancel it
+        """Say that nobody asked it to stop."""
+        return False
+
+
+_INLINE_HANDLE = _InlineHandle()
