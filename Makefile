@@ -4,7 +4,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-PYTEST_ARGS ?= -n auto
+PYTEST_ARGS ?=
 
 # How far .venv is filled: what the demo needs, what the tests need, what a developer needs.
 DEMO := $(VENV)/.stamp-demo
@@ -37,7 +37,7 @@ check: lint types test ## Run all that must pass: lint, types, tests
 lint: $(DEV) ## Check style, formatting and the import layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache --no-logo
 
 types: $(DEV) ## Check types
 	$(BIN)/mypy
@@ -54,7 +54,7 @@ docs: $(DEV) ## Build the documentation into build/docs
 	$(BIN)/sphinx-build -W --keep-going -b html docs build/docs
 
 clean: ## Remove what the other targets made, except .venv
-	rm -rf build dist .coverage .coverage.* htmlcov .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf build dist .coverage .coverage.* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests examples benchmarks docs scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.stamp-python:

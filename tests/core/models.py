@@ -27,7 +27,7 @@ class Model:
 
     @classmethod
     def __job_load__(cls, key: Any) -> Any:
-        return table.get(key)
+        return table.get(key) if isinstance(key, (int, str)) else None
 
 
 class User(Model, Runnable):

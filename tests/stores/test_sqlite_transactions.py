@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -37,6 +37,30 @@ def connection(path: Path) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE things (name TEXT)")
         yield connection
+
+
+class Overtaken(sqlite3.Connection):
+    """A connection after each of whose looks somebody else writes, if the lock is free."""
+
+    def cursor(self, *_: object) -> sqlite3.Cursor:  # type: ignore[override] # no factory is asked for
+        return OvertakenCursor(self)
+
+    def overtake(self) -> None:
+        file = self.execute("PRAGMA database_list").fetchone()[2]
+        with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as other:
+            try:
+                other.execute("INSERT INTO backburner_queues (name) VALUES (hex(randomblob(8)))")
+            except sqlite3.OperationalError as error:
+                assert "locked" in str(error)  # noqa: PT017 # that is how it should be
+
+
+class OvertakenCursor(sqlite3.Cursor):
+    def execute(self, statement: str, parameters: Any = ()) -> Self:
+        super().execute(statement, parameters)
+        if statement.startswith("SELECT"):
+            assert isinstance(self.connection, Overtaken)
+            self.connection.overtake()
+        return self
 
 
 def count(store: SQLiteStore) -> int:
@@ -81,6 +105,18 @@ def test_a_savepoint_that_is_rolled_back_drops_its_jobs(store: SQLiteStore, conn
     connection.execute("ROLLBACK TO inner")
     connection.execute("COMMIT")
     assert store.run(store.find(JobFilter())) == [kept]
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_transaction_that_has_done_nothing_yet_is_not_overtaken(store: SQLiteStore, path: Path, number: int) -> None:
+    """Had it read first, and had somebody written since, SQLite would refuse it the write lock without waiting."""
+    store.migrate()
+    store.close()
+    with closing(sqlite3.connect(path, factory=Overtaken, isolation_level=None, timeout=0)) as overtaken:
+        overtaken.execute("BEGIN")
+        store.run(store.enqueue([new_job() for _ in range(number)]), overtaken)
+        overtaken.execute("COMMIT")
+    assert count(store) == number
 
 
 def test_a_connection_that_commits_every_statement_commits_the_job(

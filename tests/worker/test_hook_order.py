@@ -81,7 +81,17 @@ def test_perform_raises_with_attempts_left(app: Backburner) -> None:
 
 def test_perform_raises_at_the_last_attempt(app: Backburner) -> None:
     job, counts = perform_once(app, Hooked(["perform"]), max_attempts=1)
-    failure = ["B:error", "R>error", "B:failure", "R>failure", "failure", "R<failure", "A:failure", "R<error", "A:error"]
+    failure = [
+        "B:error",
+        "R>error",
+        "B:failure",
+        "R>failure",
+        "failure",
+        "R<failure",
+        "A:failure",
+        "R<error",
+        "A:error",
+    ]
     assert trace == [*INVOKE_STARTS, "before", "perform", "error", "after", "R!invoke", *failure, *PERFORM_ENDS]
     assert (job.state, job.attempts, counts) == (State.FAILED, 1, (0, 1))
     assert job.failed_at is not None

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from backburner.authoring.ids import new_id
+from backburner.authoring.recorded import NOTHING
 from backburner.core.errors import InvalidOption
 from backburner.core.hooks import holder_of, setting
 from backburner.core.job import Job
@@ -118,7 +119,10 @@ def mentioned(payload: object, names: frozenset[str]) -> Set[str]:
 
 def _said_by(payload: object) -> Options:
     """Return the options that the class of a job object, or of a target with hooks, answers itself."""
-    answers = {name: setting(payload, name) for name in mentioned(payload, _PAYLOAD_OPTIONS)}
+    names = mentioned(payload, _PAYLOAD_OPTIONS)
+    if not names:
+        return NOTHING
+    answers = {name: setting(payload, name) for name in names}
     return {name: check_option(name, answer) for name, answer in answers.items() if answer is not None}
 
 

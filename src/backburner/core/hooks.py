@@ -60,6 +60,8 @@ def holder_of(payload: Any) -> Any:
     """Return the object or class on which hooks are looked up, if there is one."""
     if type(payload) is not Call:
         return payload
+    if payload.method is None:
+        return None
     owner = owner_of(payload.target)
     return payload.target if isinstance(owner, type) and issubclass(owner, JobHooks) else None
 

@@ -46,7 +46,7 @@ def invoke(job: Job[Any], events: Events, awaiting: Awaiting) -> Any:
 def run_hook(name: str, job: Job[Any], payload: Any, awaiting: Awaiting, *more: Any) -> None:
     """Run one hook of a payload, to its end when it is async."""
     made = hook(payload, name, job, *more)
-    if isawaitable(made):
+    if made is not None and isawaitable(made):
         awaiting(made)
 
 
@@ -71,7 +71,7 @@ def _perform_with_hooks(job: Job[Any], payload: Any, awaiting: Awaiting) -> Any:
 
 def _perform(payload: Any, awaiting: Awaiting) -> Any:
     result = perform(payload)
-    return awaiting(result) if isawaitable(result) else result
+    return awaiting(result) if result is not None and isawaitable(result) else result
 
 
 @contextmanager

@@ -72,11 +72,13 @@ class Claimed(NamedTuple):
     lost: list[UUID]
     """Those of the settlements that were not applied, because the lease had been lost."""
     next_due: datetime | None
-    """When fewer jobs than asked for were ready: the time of the next queued one that would fit, if there is one."""
+    """When fewer jobs than asked for were ready: the time of the next queued one that would fit, if there is one.
+
+    It may lie in the past, when a job that is to be claimed alone was left for the next claim.
+    """
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """How an attempt ended; applied only while the job is still held under `lease`.
 
     | move    | what becomes of the job                                                                           |
@@ -168,7 +170,7 @@ class JobStore(Protocol):
         """Store new jobs. A job whose id is there already is left as it is, so that an enqueue may be repeated."""
 
     def claim(self, request: ClaimRequest, settlements: Sequence[Settlement] = ()) -> Op[Claimed]:
-        """Apply settlements and claim jobs that are due, in one transaction.
+        """Apply settlements and claim jobs that are due, in one transaction. Each job is in at most one settlement.
 
         Jobs come by priority, then `run_at`, then id. A job that crashed a worker before is claimed alone. A limit of 0
         only settles.
@@ -226,6 +228,7 @@ class Upkeep(Protocol):
     def rescue(self, silent_for: float) -> Op[list[Job[Any]]]:
         """Strike off workers not heard of for so many seconds, and take their jobs from them.
 
+        Running jobs whose worker is not registered at all are taken too: it may have claimed after it was struck off.
         Their jobs become queued with `crashes` + 1, due at their old `run_at`; failed at `MAX_CRASHES`, with a
         `last_error` that says so; cancelled when they had been asked to stop. Returns them as they are afterwards.
         """

@@ -14,6 +14,7 @@ from typing import Any
 from backburner.core.allow import Allowed, is_of_python
 from backburner.core.errors import EnqueueError, NotSerializable, UnsavedRecord
 from backburner.core.hints import refused, why_not
+from backburner.core.marks import is_marked
 from backburner.core.members import owner_of
 from backburner.core.naming import module_name_of, name_of
 from backburner.core.objects import shape_of
@@ -52,6 +53,7 @@ class Writer:
             type: self._write_class,
         }
         self._learnt: dict[type, _Write] = {}
+        self._names: dict[Any, str] = {}
 
     def write(self, value: Any, depth: int = 0) -> Any:
         """Write a value; raises NotSerializable, NotImportable, NotAllowed or UnsavedRecord."""
@@ -62,8 +64,9 @@ class Writer:
         return write(value, depth + 1)
 
     def forget(self) -> None:
-        """Find out anew how objects of each class are written."""
+        """Find out anew how objects of each class, and the names of functions, are written."""
         self._learnt.clear()
+        self._names.clear()
 
     def receiver(self, target: Any, method: str) -> Any:
         """Write the target of a call; it is the method that must be allowed."""
@@ -83,6 +86,14 @@ class Writer:
 
     def function(self, function: Any) -> str:
         """Return the name of a function that a job calls."""
+        if not is_marked(function) and type(function) is not FunctionType:
+            return self._name(function)
+        known = self._names.get(function)  # to find out takes longer than all the rest of a small handler
+        if known is None:
+            known = self._names[function] = self._name(function)
+        return known
+
+    def _name(self, function: Any) -> str:
         name = name_of(function)
         self._allowed.check_function(function)
         return name

@@ -15,7 +15,7 @@ from backburner.core.ports import Claimed, ClaimRequest, Settlement
 from backburner.core.times import from_micros
 from backburner.stores.refusals import not_possible
 from backburner.stores.sql.changes import Changes
-from backburner.stores.sql.rows import new_row, to_job
+from backburner.stores.sql.rows import Row, new_row, to_job
 
 
 class Front(NamedTuple):
@@ -40,11 +40,11 @@ class Claims(Changes):
     def enqueue(self, jobs: Sequence[Job[Any]]) -> Op[None]:
         rows = [new_row(job) for job in jobs]
         if len(rows) == 1:
-            # A single statement is a transaction by itself: BEGIN and COMMIT would cost as much again.
-            yield Statement(self._sql["insert_job"], rows[0])
+            # A single statement is a transaction by itself.
+            yield Statement(self._sql["insert_unfinished_job"], (*rows[0], rows[0][0]))
         elif rows:
             yield BEGIN
-            yield Many(self._sql["insert_job"], rows)
+            yield from self._insert(rows)
 
     def claim(self, request: ClaimRequest, settlements: Sequence[Settlement] = ()) -> Op[Claimed]:
         if not settlements:
@@ -68,6 +68,13 @@ class Claims(Changes):
             return to_job(reply.rows[0])
         job = yield from self._existing(job_id)
         raise not_possible(Move.CLAIM, job_id, job.state)
+
+    def _insert(self, rows: list[Row]) -> Op[None]:
+        reply: Reply = yield self._statement("has_finished_since", min(row[0] for row in rows))
+        if reply.rows[0][0]:
+            yield Many(self._sql["insert_unfinished_job"], [(*row, row[0]) for row in rows])
+        else:
+            yield Many(self._sql["insert_job"], rows)
 
     def _fronts(self, request: ClaimRequest) -> Op[list[Front]]:
         if request.limit == 0:

@@ -74,24 +74,23 @@ def to_jobs(rows: Iterable[Row]) -> list[Job[Any]]:
 
 
 def new_row(job: Job[Any]) -> Row:
-    """Return the parameters of the statement `insert_job`."""
-    job_id = str(job.id)
+    """Return the parameters of the statement `insert_job`; the first is the id."""
+    created_at = to_micros(job.created_at)
     return (
-        job_id,
+        str(job.id),
         job.name,
         job.queue,
         job.priority,
-        to_micros(job.run_at),
-        to_micros(job.created_at),
-        job.state.value,
+        created_at if job.run_at is job.created_at else to_micros(job.run_at),
+        created_at,
+        job.state._value_,  # `.value` goes through a descriptor
         job.attempts,
         job.max_attempts,
         None if job.max_run_time is None else job.max_run_time // MICROSECOND,
-        job.keep_failed,
-        job.discard_missing,
+        int(job.keep_failed),  # for a bool, sqlite3 looks for an adapter first
+        int(job.discard_missing),
         json.dumps(job.tags) if job.tags else None,
         job.handler,
-        job_id,
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from backburner.core import ops
-from backburner.core.errors import ConfigurationError, SchemaMissing
+from backburner.core.errors import ConfigurationError, SchemaMissing, StoreUnavailable
 from backburner.core.ops import Op
 from backburner.core.ports import Capabilities, SchemaState
 from backburner.stores.sql.claims import Claims
@@ -123,12 +123,26 @@ class SQLiteStore(Claims, Upkeep):
 
         Inside its transaction, if it is in one: it may hold the lock that a connection of ours would wait for.
         """
-        if not connection.in_transaction:
+        if not connection.in_transaction or self._is_current_for_others():
             self._migrate_if_needed()
             return
         state = ops.run(self._migrator.state(), session)
         if not state.is_current:
             ops.run(self._migrator.migrate(), session)
+
+    def _is_current_for_others(self) -> bool:
+        """Say whether the tables are there outside of the caller's transaction, without waiting for anybody.
+
+        Nearly always they are. To look with the caller's connection would fix what its transaction can see, before it
+        has the write lock.
+        """
+        glance = SQLiteFile(self._path, synchronous="NORMAL", patience=0)
+        try:
+            return glance.run(self._migrator.state()).is_current
+        except StoreUnavailable:
+            return False
+        finally:
+            glance.close()
 
 
 def open_sqlite(

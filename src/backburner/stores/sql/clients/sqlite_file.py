@@ -57,8 +57,7 @@ class Lane:
 
     def data_version(self) -> int | None:
         """Return a number that changes when another connection commits; None when a lock is in the way."""
-        reply = self._open_session().attempt(Statement("PRAGMA data_version"))
-        return None if reply is None else int(reply.rows[0][0])
+        return self._open_session().data_version()
 
     def close(self) -> None:
         if self._connection is not None:
@@ -79,6 +78,7 @@ class Lane:
         return self._session
 
     def _open(self) -> OwnSession:
+        self.close()  # there is a connection already when a JobTimeout came in the middle of this
         try:
             self._connection = sqlite3.connect(
                 self._path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=256
