@@ -27,7 +27,10 @@ class Model:
 
     @classmethod
     def __job_load__(cls, key: Any) -> Any:
-        return table.get(key) if isinstance(key, (int, str)) else None
+        try:
+            return table.get(key)
+        except TypeError:  # a list is nobody's key
+            return None
 
 
 class User(Model, Runnable):

@@ -84,7 +84,7 @@ class SQLiteStore(Claims, Upkeep):
     def watch(self) -> LocalWatch:
         watch = LocalWatch(self._watches)
         if self.capabilities.many_processes:
-            watch = FileWatch(self._watches, self._file.data_version)
+            watch = FileWatch(self._watches, self._path, self._file.data_version)
         self._watches.add(watch)
         return watch
 
