@@ -75,7 +75,8 @@ def _check_run_at(value: Any) -> datetime | timedelta:
     return to_duration(value)
 
 
-def _check_max_attempts(value: Any) -> int:
+def check_max_attempts(value: Any) -> int:
+    """Return a number of attempts; raise ValueError when it is not a whole number from 0 on."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_PRIORITY:
         raise ValueError(f"expected a number of attempts of 0 or more, got {value!r}")
     return int(value)
@@ -110,7 +111,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "queue": check_queue,
     "priority": check_priority,
     "run_at": _check_run_at,
-    "max_attempts": _check_max_attempts,
+    "max_attempts": check_max_attempts,
     "max_run_time": _check_max_run_time,
     "keep_failed": _check_flag,
     "missing_record": _check_missing_record,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from backburner.core.errors import ConfigurationError
-from backburner.core.options import QUEUE_OPTIONS, check_option, check_priority, check_queue
+from backburner.core.options import QUEUE_OPTIONS, check_max_attempts, check_option, check_priority, check_queue
 from backburner.core.times import to_duration
 
 
@@ -104,10 +104,6 @@ def _flag(value: Any) -> bool:
     return value
 
 
-def _attempts(value: Any) -> int:
-    return int(check_option("max_attempts", value))
-
-
 def _flag_or_callable(value: Any) -> Any:
     if not isinstance(value, bool) and not callable(value):
         raise TypeError(f"expected True, False or a callable, got {value!r}")
@@ -167,7 +163,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "default_queue": check_queue,
     "default_priority": check_priority,
     "queue_attributes": _queue_attributes,
-    "max_attempts": _attempts,
+    "max_attempts": check_max_attempts,
     "max_run_time": _positive_duration,
     "lease": _positive_duration,
     "heartbeat": _positive_duration,
