@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 import time
 import uuid
+from itertools import count
 from pathlib import Path
 
 HANDLER = '{"v":1,"call":{"function":"benchmarks.jobs:noop","args":[1]}}'
@@ -49,21 +50,21 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def enqueue_one_by_one(path: Path, count: int) -> None:
+def enqueue_one_by_one(path: Path, jobs: int) -> None:
     """INSERT and COMMIT, so many times."""
     connection = connect(path)
-    for _ in range(count):
+    for _ in range(jobs):
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(INSERT, _row())
         connection.execute("COMMIT")
     connection.close()
 
 
-def enqueue_in_bulk(path: Path, count: int) -> None:
+def enqueue_in_bulk(path: Path, jobs: int) -> None:
     """One executemany in one transaction."""
     connection = connect(path)
     connection.execute("BEGIN IMMEDIATE")
-    connection.executemany(INSERT, [_row() for _ in range(count)])
+    connection.executemany(INSERT, [_row() for _ in range(jobs)])
     connection.execute("COMMIT")
     connection.close()
 
@@ -86,6 +87,9 @@ def drain(path: Path, batch: int) -> int:
     return total
 
 
+_numbers = count()
+
+
 def _row() -> tuple[str, int, int, str]:
     now = int(time.time() * 1_000_000)
-    return str(uuid.uuid4()), now, now, HANDLER
+    return str(uuid.UUID(int=now << 64 | next(_numbers))), now, now, HANDLER  # ids that grow, as those of jobs do

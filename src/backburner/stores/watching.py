@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from queue import Empty, SimpleQueue
+from contextlib import suppress
+from threading import Lock
 
 
 class LocalWatch:
@@ -10,32 +11,22 @@ class LocalWatch:
 
     def __init__(self, watches: Watches) -> None:
         self._watches = watches
-        # Not an Event: a signal handler may call wake() while this very thread is inside wait(), and only the
-        # put() of a SimpleQueue may interrupt itself.
-        self._calls: SimpleQueue[None] = SimpleQueue()
+        # Held as long as nobody calls. Not an Event: a signal handler may call wake() while this very thread is inside
+        # wait(), and the lock within an Event would stop it for ever.
+        self._asleep = Lock()
+        self._asleep.acquire()
 
     def wait(self, timeout: float) -> bool:
         """Return True when there was a call before or during the wait; any number of calls ends one wait."""
-        try:
-            self._calls.get(timeout=max(timeout, 0))
-        except Empty:
-            return False
-        self._forget_calls()
-        return True
+        return self._asleep.acquire(timeout=max(timeout, 0.0))
 
     def wake(self) -> None:
-        self._calls.put(None)
+        with suppress(RuntimeError):  # it is released already: called before, and not waited for since
+            self._asleep.release()
 
     def close(self) -> None:
         self._watches.discard(self)
         self.wake()
-
-    def _forget_calls(self) -> None:
-        try:
-            while True:
-                self._calls.get_nowait()
-        except Empty:
-            return
 
 
 class Watches:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
+from os import stat
 from time import monotonic
 
 from backburner.stores.watching import LocalWatch, Watches
@@ -28,14 +28,15 @@ class FileWatch(LocalWatch):
         self._log = f"{path}-wal"
         self._data_version = data_version
         self._looks = 0
-        self._seen_log: tuple[int, int] | None = None
+        self._seen_log: int | None = None
         self._seen = data_version()
 
     def wait(self, timeout: float) -> bool:
         deadline = monotonic() + timeout
+        wait = self._asleep.acquire
         while not self._has_changed():
             left = deadline - monotonic()
-            if super().wait(min(left, INTERVAL)):
+            if wait(timeout=min(left, INTERVAL) if left > 0 else 0):
                 return True
             if left <= INTERVAL:
                 return self._has_changed()
@@ -43,8 +44,11 @@ class FileWatch(LocalWatch):
 
     def _has_changed(self) -> bool:
         self._looks += 1
-        log = self._state_of_log()  # before the version: what is committed in between is seen at the next look
-        if log is not None and log == self._seen_log and self._looks % SURE_EVERY:
+        try:
+            log = stat(self._log).st_mtime_ns  # before the version: what is committed in between is seen the next time
+        except OSError:  # there is no log
+            log = None
+        if log == self._seen_log and log is not None and self._looks % SURE_EVERY:
             return False
         version = self._data_version()
         if version is None:
@@ -54,11 +58,3 @@ class FileWatch(LocalWatch):
             return False
         self._seen = version
         return True
-
-    def _state_of_log(self) -> tuple[int, int] | None:
-        """Return what changes with each commit; None when there is no log."""
-        try:
-            found = os.stat(self._log)
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size
