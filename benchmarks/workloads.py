@@ -180,7 +180,11 @@ def _drain(count: int, workers: int, enqueue: Callable[[Backburner, int], None] 
 def _floor_of_drain(count: int) -> float:
     with fresh_app() as (_, path):
         floors.enqueue_in_bulk(path, count)
-        return rate(count, lambda: floors.drain(path, FLOOR_BATCH))
+        drained: list[int] = []
+        floor = rate(count, lambda: drained.append(floors.drain(path, FLOOR_BATCH)))
+    if drained != [count]:
+        raise AssertionError(f"expected the floor to drain {count} jobs, got {drained}")
+    return floor
 
 
 def _latency(app: Backburner, bench: Bench, name: str) -> list[Result]:
