@@ -56,7 +56,8 @@ class Drafter:
     def draft(self, payload: object, given: Options, recorded: Options) -> Job[Any]:
         """Return a draft. Raises EnqueueError when the payload or an option cannot be stored."""
         handler = self._codec.dump(payload)
-        said = {**recorded, **_said_by(payload), **given}
+        own = _said_by(payload)
+        said = {**recorded, **own, **given} if recorded or own else given
         queue = said.get("queue", self._default_queue)
         options = self._queues.get(queue, self._defaults)
         if said:
@@ -68,7 +69,7 @@ class Drafter:
             handler=handler,
             queue=queue,
             priority=options["priority"],
-            run_at=_moment(options["run_at"], now),
+            run_at=now if options["run_at"] is None else _moment(options["run_at"], now),
             created_at=now,
             max_attempts=options["max_attempts"],
             max_run_time=min(options["max_run_time"], self._longest),
