@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -129,6 +130,52 @@ holding, held = threading.Event(), threading.Event()
 def hold() -> None:
     holding.set()
     held.wait(SOON)
+
+
+def test_work_off_waits_for_what_its_threads_still_perform(app: Backburner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often there is nothing more to claim meanwhile."""
+    claim, claims = app.store.claim, 0
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal claims
+        claims += 1
+        if claims == 5:
+            held.set()
+        return claim(*arguments)
+
+    monkeypatch.setattr(app.store, "claim", counted)
+    held.clear()
+    job = app.delay(hold)()
+    assert app.worker(concurrency=2, sleep_delay=0.01).work_off() == (1, 0)
+    assert app.jobs.get(job.id).state is State.SUCCEEDED
+
+
+def test_a_stopping_worker_whose_next_job_is_due_does_not_spin(
+    app: Backburner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    watch = app.store.watch()
+    wait = watch.wait
+
+    def noted(timeout: float) -> bool:
+        if worker.must_stop():
+            waits.append(timeout)
+        return wait(timeout)
+
+    monkeypatch.setattr(watch, "wait", noted)
+    monkeypatch.setattr(app.store, "watch", lambda: watch)
+    holding.clear()
+    held.clear()
+    app.delay(hold)()
+    due = app.delay(note, run_at=0.05)("not performed any more")
+    worker = app.worker(concurrency=2, grace=SOON)
+    app.before("perform")(lambda worker, job: worker.stop())
+    released = threading.Timer(0.3, held.set)
+    released.start()
+    worker.run()
+    assert app.jobs.get(due.id).state is State.QUEUED
+    assert waits
+    assert len(waits) < 50
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

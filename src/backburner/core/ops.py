@@ -97,9 +97,3 @@ async def arun(op: Op[T], session: AsyncSession) -> T:
     except StopIteration as stop:
         value: T = stop.value
         return value
-
-
-def immediate(value: T) -> Op[T]:
-    """Return an operation that needs no command."""
-    return value
-    yield  # makes this function a generator

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from backburner.core.errors import BackburnerError
 from backburner.core.parts import Parts
 from backburner.core.ports import ClaimRequest, WorkerInfo
-from backburner.core.telemetry import StoreTroubled
+from backburner.core.telemetry import StoreTroubled, WorkerStopping
 from backburner.worker.attempt import Attempts
 from backburner.worker.claimer import Claimer
 from backburner.worker.executors.hands import Hands, Tally
@@ -41,7 +42,9 @@ class Shift:
         self.attempts = Attempts(worker, parts)
         self.hands = self._make_hands(info.concurrency)
         self._tidying = Chore("giving back jobs", self._tidy, NEVER, NEVER)
-        self._aborting = Chore("stopping", self._abort, NEVER, NEVER)
+        self._stop_reason: str | None = None
+        self._announcing = Chore("saying that the worker stops", self._announce, NEVER, NEVER)
+        self._aborting = Chore("interrupting jobs", self.hands.interrupt, NEVER, NEVER)
         self._pulse = Pulse(self._chores(), self._troubled)
 
     def __enter__(self) -> Shift:
@@ -49,6 +52,7 @@ class Shift:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._pulse.close()
+        self._announce()
         self.hands.close()
         try:
             self.claimer.retire()
@@ -70,9 +74,15 @@ class Shift:
         due = self.claimer.next_due
         return longest if due is None else min(longest, max((due - self._parts.store.now()).total_seconds(), 0.0))
 
-    def abort_in(self, seconds: float) -> None:
-        """Interrupt what still runs after so many seconds. Safe in signal handlers."""
-        self._pulse.hurry(self._aborting, seconds)
+    def stop(self, reason: str, grace: float) -> None:
+        """Say that the worker stops, and interrupt what still runs after `grace` seconds. Safe in signal handlers.
+
+        It is the pulse that says it: a subscriber that logs must not run inside a signal handler, which may have come
+        in the middle of writing another line.
+        """
+        self._stop_reason = reason
+        self._pulse.hurry(self._announcing, 0.0)
+        self._pulse.hurry(self._aborting, grace)
         self.watch.wake()
 
     def _make_hands(self, concurrency: int) -> Hands:
@@ -85,13 +95,14 @@ class Shift:
         store, settings, telemetry = self._parts.store, self._parts.settings, self._parts.telemetry
         beat_every = settings.heartbeat.total_seconds()
         now = time.monotonic()
-        rescuing = lambda: rescue.rescue(store, settings.lease, telemetry, self._worker.name)  # noqa: E731
-        pruning = lambda: prune.prune(store, settings.keep_finished)  # noqa: E731
+        rescuing = partial(rescue.rescue, store, settings.lease, telemetry, self._worker.name)
+        pruning = partial(prune.prune, store, settings.keep_finished)
         return [
             Chore("beating", self.claimer.beat, beat_every, now + beat_every),
             Chore("rescuing", rescuing, rescue.EVERY, now),
             Chore("pruning", pruning, prune.EVERY, now + prune.EVERY),
             self._tidying,
+            self._announcing,
             self._aborting,
         ]
 
@@ -106,8 +117,10 @@ class Shift:
             self.claimer.give_back()
         self._tidying.due = time.monotonic() + LOOK_EVERY
 
-    def _abort(self) -> None:
-        self.hands.interrupt()
+    def _announce(self) -> None:
+        reason, self._stop_reason = self._stop_reason, None
+        if reason is not None:
+            self._parts.telemetry.emit(WorkerStopping(self._worker.name, reason))
 
     def _troubled(self, doing: str, error: BackburnerError) -> None:
         self._parts.telemetry.emit(StoreTroubled(self._worker.name, doing, error))

@@ -21,7 +21,6 @@ from backburner.core.telemetry import (
     StoreTroubled,
     WorkerStarted,
     WorkerStopped,
-    WorkerStopping,
 )
 from backburner.core.times import to_duration
 from backburner.worker.executors.hands import Tally
@@ -122,8 +121,7 @@ class Worker:
         """Take no more jobs; `run` ends when those that run are done, or after `grace`. May be called from anywhere."""
         self._is_stopping = True
         if self._shift is not None:
-            self._shift.abort_in(self.grace.total_seconds())
-        self._parts.telemetry.emit(WorkerStopping(self.name, reason))
+            self._shift.stop(reason, self.grace.total_seconds())
 
     def abort(self, number: int) -> None:
         """Interrupt the jobs that run, give them back and end; `number` is the signal that asked for it."""

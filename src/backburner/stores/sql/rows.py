@@ -26,7 +26,6 @@ COLUMN_LISTS = {
 """Columns of a job in the table of live jobs; in that of finished ones; and those that go from the one to the other
 as they are. `to_job` reads the first two."""
 
-WORKER_COLUMNS = "number, name, host, pid, queues, concurrency, started_at, beat_at"
 
 Row = Sequence[Any]
 
@@ -95,7 +94,7 @@ def new_row(job: Job[Any]) -> Row:
 
 
 def to_worker(row: Row) -> WorkerInfo:
-    """Return the worker of a row of `WORKER_COLUMNS` and the number of jobs it holds."""
+    """Return the worker of a row of the statement `workers`."""
     number, name, host, pid, queues, concurrency, started_at, beat_at, running = row
     return WorkerInfo(
         name=name,

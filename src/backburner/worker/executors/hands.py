@@ -15,13 +15,15 @@ class Tally:
     started: int = 0
     """Jobs claimed for performing."""
     ended: int = 0
+    running: int = 0
+    """Jobs that still run, or wait for a hand, when the turn is over."""
     successes: int = 0
     failures: int = 0
 
     @property
     def has_work(self) -> bool:
-        """Whether jobs were started or ended."""
-        return bool(self.started or self.ended)
+        """Whether jobs were started or ended, or still run."""
+        return bool(self.started or self.ended or self.running)
 
     def note(self, outcome: Outcome) -> None:
         """Count one attempt that ended."""
@@ -30,7 +32,7 @@ class Tally:
         self.failures += outcome.count is Count.FAILURE
 
     def add(self, other: Tally) -> None:
-        """Count what another tally counted."""
+        """Count what another tally counted; what still ran then is counted when it ends."""
         self.started += other.started
         self.ended += other.ended
         self.successes += other.successes
@@ -46,7 +48,7 @@ class Hands(Protocol):
     def turn(self, limit: int) -> Tally:
         """Claim at most `limit` jobs and perform; return what ended meanwhile.
 
-        An empty tally: nothing is ready, and nothing runs.
+        A tally without work: nothing is ready, and nothing runs.
         """
 
     def interrupt(self) -> None:

@@ -19,6 +19,9 @@ from backburner.worker.prefetch import MOST, Prefetch
 from backburner.worker.timeouts import ThreadAlarm
 from backburner.worker.watchdog import Watchdog
 
+LONGEST_WAIT = 5.0
+"""Seconds after which the worker looks whether a job has ended, though the job would have woken it."""
+
 LAST_WAIT = 2.0
 """Seconds that interrupted jobs have to come to an end before the worker goes without them."""
 
@@ -55,11 +58,15 @@ class ThreadHands:
         tally = Tally()
         self._collect(tally)
         tally.started = self._claim(limit)
+        may_claim = limit > tally.started
         while not tally.ended and self._in_flight and time.monotonic() < self._gives_up_at:
-            self._watch.wait(min(self._longest_wait(), self._gives_up_at - time.monotonic()))
+            # With no hand free, the next due time does not matter: only the end of a job does, and it wakes.
+            wait = self._longest_wait() if may_claim and self._has_free_hands() else LONGEST_WAIT
+            self._watch.wait(min(wait, self._gives_up_at - time.monotonic()))
             self._collect(tally)
-            if self._has_free_hands() and limit > tally.started and not self._must_stop():
+            if may_claim and self._has_free_hands():
                 break
+        tally.running = self._in_flight
         return tally
 
     def interrupt(self) -> None:
@@ -95,7 +102,7 @@ class ThreadHands:
         return hands + min((self._prefetch.size - 1) * hands, MOST)
 
     def _has_free_hands(self) -> bool:
-        return self._in_flight < len(self._threads)
+        return self._in_flight < len(self._threads) and not self._must_stop()
 
     def _collect(self, tally: Tally) -> None:
         """Take in what the threads have ended."""
