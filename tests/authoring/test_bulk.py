@@ -248,9 +248,9 @@ def test_hooks_and_listeners_see_each_job_at_its_line(app):
 
 def test_workers_are_woken_once_for_a_block(app, monkeypatch):
     woken = []
-    monkeypatch.setattr(app.store, "notify", lambda: woken.append(jobs.count()))
+    monkeypatch.setattr(app.store, "notify", lambda connection: woken.append((connection, jobs.count())))
     with bulk():
         shop.send_welcome.delay(1)
         shop.send_welcome.delay(2)
         assert woken == []
-    assert woken == [2]
+    assert woken == [(None, 2)]

@@ -113,8 +113,20 @@ def test_async_forms_use_it_in_the_thread_that_made_it(app, user, connection):
 
 
 def test_workers_are_not_woken_before_the_commit(app, user, connection, monkeypatch):
-    monkeypatch.setattr(app.store, "notify", lambda: pytest.fail("nothing to be seen yet"))
+    told = []
+    monkeypatch.setattr(app.store, "notify", told.append)
     delay(user, connection=connection).activate("code")
+    assert told == [connection]
+
+
+def test_a_watch_sees_the_commit_and_nothing_before(app, user, connection):
+    app.migrate()
+    watch = app.store.watch()
+    delay(user, connection=connection).activate("code")
+    assert watch.wait(0) is False
+    connection.commit()
+    assert watch.wait(20) is True
+    watch.close()
 
 
 def test_what_is_no_connection(app, user):

@@ -162,6 +162,8 @@ def make_newer(app: Backburner, here: Path) -> None:
     """Let the tables look as if a later version had made them."""
     app.migrate()
     connection = sqlite3.connect(here / "jobs.db")
-    connection.execute("INSERT INTO backburner_schema SELECT 99, 'from the future', applied_at FROM backburner_schema")
+    connection.execute(
+        "INSERT INTO backburner_schema SELECT 99, 'from the future', 99, applied_at FROM backburner_schema"
+    )
     connection.commit()
     connection.close()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from backburner.core.lifecycle import Move
 from backburner.core.ports import ClaimRequest, Settlement, WorkerInfo, lease_of
 from backburner.core.times import system_now
-from backburner.stores.sql.sqlite import SQLiteStore
+from backburner.stores.sql.sqlite.store import SQLiteStore
 from backburner.testing.contract.driving import new_job
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from backburner.core.ports import Store
 from backburner.stores.memory.store import MemoryStore
-from backburner.stores.sql.sqlite import SQLiteStore
+from backburner.stores.sql.sqlite.store import SQLiteStore
 from backburner.testing.contract import ManualClock, StoreContract
 
 

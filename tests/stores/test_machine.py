@@ -7,7 +7,7 @@ import os
 from hypothesis import settings
 
 from backburner.core.ports import Store
-from backburner.stores.sql.sqlite import SQLiteStore
+from backburner.stores.sql.sqlite.store import SQLiteStore
 from backburner.testing.contract import ManualClock
 from backburner.testing.contract.machine import StoreMachine
 

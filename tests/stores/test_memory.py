@@ -9,7 +9,7 @@ import pytest
 from backburner.core.errors import ConfigurationError
 from backburner.core.ports import ClaimRequest, JobFilter, WorkerInfo, lease_of
 from backburner.stores.memory.store import MemoryStore
-from backburner.stores.sql.sqlite import SQLiteStore
+from backburner.stores.sql.sqlite.store import SQLiteStore
 from backburner.testing.contract.driving import START, new_job
 
 

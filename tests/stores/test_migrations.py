@@ -15,7 +15,7 @@ from backburner.core.errors import BackburnerError, SchemaMissing
 from backburner.core.ports import JobFilter
 from backburner.stores.sql.dialect import SQLITE
 from backburner.stores.sql.migrate import Migration, Migrator
-from backburner.stores.sql.sqlite import SQLiteStore
+from backburner.stores.sql.sqlite.store import SQLiteStore
 from backburner.testing.contract.driving import START, new_job
 
 FIRST = "0001_jobs"
@@ -34,7 +34,7 @@ def later(tmp_path: Path) -> Path:
     """Return the migrations of a version that is still to come."""
     folder = tmp_path / "migrations"
     folder.mkdir()
-    own = files("backburner.stores.sql").joinpath("migrations", "sqlite")
+    own = files("backburner.stores.sql").joinpath("sqlite", "migrations")
     for file in own.iterdir():
         (folder / file.name).write_text(file.read_text())
     (folder / f"{SECOND}.sql").write_text(
@@ -122,6 +122,16 @@ def test_tables_of_a_newer_version_are_refused(open_store: Open, path: Path, lat
     assert old.schema_state().found == 2
 
 
+def test_old_code_goes_on_with_newer_tables_that_say_so(open_store: Open, path: Path, later: Path) -> None:
+    file = later / f"{SECOND}.sql"
+    file.write_text(f"-- Works with code that expects version 1.\n{file.read_text()}")
+    open_store(later).migrate()
+    old = open_store()
+    assert (old.schema_state().found, old.schema_state().needed, old.schema_state().is_current) == (2, 1, True)
+    old.run(old.enqueue([new_job()]))
+    assert (old.run(old.count(JobFilter())), old.migrate()) == (1, [])
+
+
 def test_an_upgrade_that_fails_changes_nothing(open_store: Open, path: Path, later: Path) -> None:
     old = open_store()
     old.run(old.enqueue([new_job()]))
@@ -187,7 +197,7 @@ def test_a_statement_ends_with_a_semicolon_at_the_end_of_a_line() -> None:
 
 
 def test_the_files_are_numbered_without_gaps() -> None:
-    folder = files("backburner.stores.sql").joinpath("migrations", "sqlite")
+    folder = files("backburner.stores.sql").joinpath("sqlite", "migrations")
     numbers = sorted(int(file.name[:4]) for file in folder.iterdir() if file.name.endswith(".sql"))
     assert numbers == list(range(1, len(numbers) + 1))
 

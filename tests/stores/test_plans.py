@@ -18,8 +18,8 @@ from backburner.core.job import Job, Progress
 from backburner.core.lifecycle import Move, State
 from backburner.core.ops import Many, Op, Statement
 from backburner.core.ports import ClaimRequest, JobFilter, Settlement, WorkerInfo, lease_of
-from backburner.stores.sql.clients.sqlite_sessions import JoinedSession
-from backburner.stores.sql.sqlite import SQLiteStore
+from backburner.stores.sql.sqlite.sessions import JoinedSession
+from backburner.stores.sql.sqlite.store import SQLiteStore
 from backburner.testing.contract.driving import START, ManualClock, new_job
 
 WHOLE_TABLE = re.compile(r"SCAN (TABLE )?(j|backburner_jobs|backburner_finished)\b")

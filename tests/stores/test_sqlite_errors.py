@@ -13,9 +13,9 @@ import pytest
 
 from backburner.core.errors import BackburnerError, ConfigurationError, StoreUnavailable
 from backburner.core.ports import JobFilter
-from backburner.stores.sql.clients import sqlite_problems
-from backburner.stores.sql.clients.sqlite_file import Lane
-from backburner.stores.sql.sqlite import SQLiteStore
+from backburner.stores.sql.sqlite import problems as sqlite_problems
+from backburner.stores.sql.sqlite.file import Lane
+from backburner.stores.sql.sqlite.store import SQLiteStore
 from backburner.testing.contract.driving import new_job
 
 
@@ -100,7 +100,7 @@ def said_to_nobody(path: Path) -> str:
     code = f"""
 import os, sys
 from backburner.core.errors import BackburnerError
-from backburner.stores.sql.sqlite import SQLiteStore
+from backburner.stores.sql.sqlite.store import SQLiteStore
 from backburner.testing.contract.driving import new_job
 store = SQLiteStore({str(path)!r}, patience=0.1)
 if os.getuid() == 0:

@@ -21,7 +21,7 @@ from backburner.core.errors import JobTimeout
 from backburner.core.lifecycle import Move, State
 from backburner.core.ops import Op
 from backburner.core.ports import ClaimRequest, JobFilter, Settlement, WorkerInfo, lease_of
-from backburner.stores.sql.sqlite import SQLiteStore
+from backburner.stores.sql.sqlite.store import SQLiteStore
 from backburner.testing.contract.driving import EVERY_STATE, START, new_job
 
 HELD = lease_of(1, 1)

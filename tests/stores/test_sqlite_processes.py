@@ -20,7 +20,7 @@ import pytest
 from backburner.core.lifecycle import State
 from backburner.core.ports import JobFilter
 from backburner.core.times import system_now
-from backburner.stores.sql.sqlite import SQLiteStore
+from backburner.stores.sql.sqlite.store import SQLiteStore
 from backburner.testing.contract.driving import EVERY_STATE, new_job
 
 ROOT = Path(__file__).parents[2]
@@ -158,7 +158,7 @@ class TestFork:
         before = log.stat()
         command = f"""
 import os, sys
-from backburner.stores.sql.sqlite import SQLiteStore
+from backburner.stores.sql.sqlite.store import SQLiteStore
 from backburner.testing.contract.driving import new_job
 from backburner.core.ports import JobFilter
 store = SQLiteStore({str(path)!r})

@@ -16,7 +16,7 @@ from backburner.core.errors import JobTimeout
 from backburner.core.ops import BEGIN, Op, Statement
 from backburner.core.ports import ClaimRequest, JobFilter, WorkerInfo, lease_of
 from backburner.stores.sql.base import LOOK
-from backburner.stores.sql.sqlite import SQLiteStore
+from backburner.stores.sql.sqlite.store import SQLiteStore
 from backburner.testing.contract.driving import START, new_job
 
 PATIENCE = 20.0

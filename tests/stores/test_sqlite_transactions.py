@@ -16,7 +16,7 @@ from backburner.core.errors import ConfigurationError, SchemaMissing, StoreUnava
 from backburner.core.lifecycle import Move
 from backburner.core.ports import ClaimRequest, JobFilter, Settlement, WorkerInfo, lease_of
 from backburner.core.times import system_now
-from backburner.stores.sql.sqlite import SQLiteStore
+from backburner.stores.sql.sqlite.store import SQLiteStore
 from backburner.testing.contract.driving import new_job
 
 

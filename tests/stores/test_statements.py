@@ -9,11 +9,13 @@ import pytest
 
 import backburner.stores.sql
 from backburner.core.lifecycle import State
+from backburner.stores.sql.dialect import SQLITE
+from backburner.stores.sql.names import Names
 from backburner.stores.sql.rows import COLUMN_LISTS
 from backburner.stores.sql.statements import parse, statements_of
 
 FOLDER = Path(backburner.stores.sql.__file__).parent
-STATEMENTS = statements_of("sqlite")
+STATEMENTS = statements_of(SQLITE, Names())
 CODE = "\n".join(file.read_text() for file in FOLDER.glob("*.py"))
 
 
@@ -25,7 +27,7 @@ def test_every_statement_is_used() -> None:
 def test_every_statement_has_a_name_of_its_own() -> None:
     names = [
         name
-        for file in FOLDER.glob("statements/sqlite/*.sql")
+        for file in FOLDER.glob("sqlite/statements/*.sql")
         for name in re.findall(r"^-- name: (\w+)", file.read_text(), re.MULTILINE)
     ]
     assert sorted(names) == sorted(STATEMENTS)

@@ -11,7 +11,7 @@ import pytest
 
 from backburner import Backburner, State, StoreUnavailable
 from backburner.core.telemetry import Record, StoreRecovered, StoreTroubled
-from backburner.stores.sql.sqlite import SQLiteStore
+from backburner.stores.sql.sqlite.store import SQLiteStore
 from tests.worker.jobs import note, trace
 
 SOON = 30.0

@@ -46,19 +46,15 @@ class IntoStore:
     def put(self, jobs: Sequence[Job[Any]], connection: object | None) -> None:
         """Store jobs; on the caller's connection they are seen when the caller commits."""
         self._store.run(self._storing(jobs), connection)
-        self._tell(connection)
+        self._store.notify(connection)
 
     async def aput(self, jobs: Sequence[Job[Any]], connection: object | None) -> None:
         """Store jobs without blocking the event loop."""
         await self._store.arun(self._storing(jobs), connection)
-        self._tell(connection)
+        self._store.notify(connection)
 
     def _storing(self, jobs: Sequence[Job[Any]]) -> Op[None]:
         return self._store.enqueue(jobs) if len(jobs) <= BATCH_SIZE else _storing_many(self._store, jobs)
-
-    def _tell(self, connection: object | None) -> None:
-        if connection is None:
-            self._store.notify()
 
 
 def _storing_many(store: Store, jobs: Sequence[Job[Any]]) -> Op[None]:

@@ -86,7 +86,7 @@ def risks(subject: Subject) -> list[str]:
 def _tables(subject: Subject) -> Iterator[Finding]:
     found, needed = subject.schema.found, subject.schema.needed
     url = subject.app.store.url
-    if found > needed:
+    if subject.schema.works_with > needed:
         message = f"the tables in {url} are of version {found}, this code knows version {needed}"
         yield Finding("tables", message, "upgrade backburner here to the version that is used elsewhere")
     elif not found and url.startswith(SQLITE):

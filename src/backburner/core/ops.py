@@ -32,6 +32,10 @@ class Statement(NamedTuple):
     parameters: Sequence[object] = ()
 
 
+class Slow(Statement):
+    """A statement whose reply takes a while: an operation that was begun is left here until its result is asked for."""
+
+
 class Many(NamedTuple):
     """One SQL statement, executed once for each row of parameters."""
 

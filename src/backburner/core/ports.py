@@ -18,6 +18,7 @@ from backburner.core.lifecycle import Move, State
 from backburner.core.ops import Op
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 MAX_CRASHES = 3
 """A job that was running while so many workers were lost fails instead of running again."""
@@ -45,6 +46,8 @@ class Capabilities:
     """An operation may run on the caller's own connection, in the caller's transaction."""
     many_processes: bool
     """Several processes may share it."""
+    overlaps: bool = False
+    """An operation that was begun goes on beside the caller, so that it pays to begin early; see `Store.begin`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class ClaimRequest:
     """Only priorities from here, this one included."""
     max_priority: int | None = None
     """Only priorities up to here, this one included."""
+    repeats: bool = False
+    """A claim under the same lease failed, and may have been applied all the same: give what it took, if anything."""
 
 
 class Claimed(NamedTuple):
@@ -156,11 +161,13 @@ class SchemaState:
     found: int
     """0: no tables."""
     needed: int
+    works_with: int = 0
+    """The oldest version whose code may work on these tables."""
 
     @property
     def is_current(self) -> bool:
-        """Whether nothing needs to be migrated."""
-        return self.found == self.needed
+        """Whether nothing needs to be migrated: the tables may be newer, as long as they work with this code."""
+        return self.works_with <= self.needed <= self.found
 
 
 class JobStore(Protocol):
@@ -287,6 +294,13 @@ class Watch(Protocol):
         """Stop watching."""
 
 
+class Pending(Protocol[T_co]):
+    """An operation that was begun."""
+
+    def result(self) -> T_co:
+        """Wait for its end; return its value or raise its error. To be called once."""
+
+
 class Store(JobStore, Upkeep, Insight, Schema, Protocol):
     """A place where jobs live."""
 
@@ -303,11 +317,14 @@ class Store(JobStore, Upkeep, Insight, Schema, Protocol):
     async def arun(self, op: Op[T], connection: object | None = None) -> T:
         """Run an operation as `run` does, without blocking the event loop."""
 
+    def begin(self, op: Op[T]) -> Pending[T]:
+        """Begin an operation as one transaction; it takes effect before, or while, its result is waited for."""
+
     def watch(self) -> Watch:
         """Watch for new work."""
 
-    def notify(self) -> None:
-        """Tell the watches of this process that there may be new work."""
+    def notify(self, connection: object | None = None) -> None:
+        """Tell watches that there may be new work, or will be once the transaction of this connection is committed."""
 
     def problems(self) -> list[str]:
         """Return what is wrong or risky about this database, for `doctor`, a sentence each."""

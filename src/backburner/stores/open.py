@@ -87,7 +87,7 @@ def _open_memory(parts: StoreURL, clock: Clock | None) -> Store:
 
 
 def _open_sqlite(parts: StoreURL, clock: Clock | None) -> Store:
-    from backburner.stores.sql.sqlite import open_sqlite
+    from backburner.stores.sql.sqlite.store import open_sqlite
 
     if parts.driver not in {"", "pysqlite"}:
         raise ConfigurationError(f"expected sqlite:// (it uses Python's own sqlite3), got {parts.shown!r}")

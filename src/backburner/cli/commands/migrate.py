@@ -60,7 +60,7 @@ def _migrate(store: Store, as_json: bool) -> int:
 def _sentence(state: SchemaState, url: str) -> str:
     if state.is_current:
         return f"the tables in {url} are up to date (version {state.found})"
-    if state.found > state.needed:
+    if state.works_with > state.needed:
         return (
             f"the tables in {url} are newer (version {state.found}) than this code ({state.needed}): upgrade backburner"
         )

@@ -33,6 +33,8 @@ class Jobs(Memory):
     def claim(self, request: ClaimRequest, settlements: Sequence[Settlement] = ()) -> Claimed:
         now = self.now()
         lost = self._settle(settlements, now)
+        if request.repeats and (held := self._held_under(request.lease)):
+            return Claimed(held, [], None)
         jobs = [self._claim(job_id, request.lease, request.worker_name, now) for job_id in self._next(request, now)]
         short = len(jobs) < request.limit
         return Claimed(jobs, lost, self._tables.queued.next_due(request, self._tables.paused) if short else None)
@@ -109,6 +111,10 @@ class Jobs(Memory):
         first = list(islice(due, request.limit))
         unsuspected = list(takewhile(lambda job_id: self._tables.live[job_id].crashes == 0, first))
         return unsuspected or first[:1]
+
+    def _held_under(self, lease: int) -> list[Job[Any]]:
+        held = [copy_of(job) for job in self._tables.live.values() if job.lease == lease]
+        return sorted(held, key=lambda job: (job.priority, job.run_at, job.id))
 
     def _claim(self, job_id: UUID, lease: int, worker_name: str, now: datetime) -> Job[Any]:
         job = self._tables.take(job_id)

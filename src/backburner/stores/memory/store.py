@@ -14,6 +14,7 @@ from backburner.core.ports import Capabilities, SchemaState
 from backburner.stores.memory.jobs import Jobs
 from backburner.stores.memory.looking import Looking
 from backburner.stores.memory.upkeep import Upkeep
+from backburner.stores.postponed import Postponed
 from backburner.stores.watching import LocalWatch, Watches
 
 T = TypeVar("T")
@@ -58,7 +59,10 @@ class MemoryStore(Jobs, Upkeep, Looking):
         self._watches.add(watch)
         return watch
 
-    def notify(self) -> None:
+    def begin(self, op: Op[T]) -> Postponed[T]:
+        return Postponed(self.run, op)
+
+    def notify(self, connection: object | None = None) -> None:  # noqa: ARG002 # it joins none
         self._watches.wake_all()
 
     def schema_state(self) -> SchemaState:

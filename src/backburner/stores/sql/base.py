@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from backburner.core.job import Job
 from backburner.core.ops import Statement
 from backburner.core.times import system_now, to_micros
 from backburner.stores.sql.dialect import Dialect
 from backburner.stores.sql.filters import Where
+from backburner.stores.sql.names import Names
+from backburner.stores.sql.rows import Row, to_job
 from backburner.stores.sql.statements import statements_of
 
 
@@ -22,18 +25,24 @@ LOOK = Look()
 
 
 class Operations:
-    """A dialect, its statements, and the clock."""
+    """A dialect, its statements, and the clock.
 
-    def __init__(self, dialect: Dialect, clock: Callable[[], datetime] | None = None) -> None:
+    `clock` replaces the clock of the database.
+    """
+
+    def __init__(self, dialect: Dialect, clock: Callable[[], datetime] | None = None, names: Names = Names()) -> None:  # noqa: B008 # a value
         self._dialect = dialect
-        self._sql = statements_of(dialect.name)
-        self._clock = clock or system_now
+        self._sql = statements_of(dialect, names)
+        self._clock = clock
 
     def now(self) -> datetime:
-        return self._clock()
+        return system_now() if self._clock is None else self._clock()
 
-    def _micros(self) -> int:
-        return to_micros(self._clock())
+    def _moment(self) -> int | None:
+        """Return what a statement gets for the present time: None where the database is to take its own."""
+        if self._clock is None and self._dialect.clock is not None:
+            return None
+        return to_micros(self.now())
 
     def _statement(self, name: str, *parameters: object) -> Statement:
         return Statement(self._sql[name], parameters)
@@ -44,4 +53,11 @@ class Operations:
         return Statement(text, (*parameters, *conditions.parameters))
 
     def _ids(self, ids: Iterable[UUID]) -> object:
-        return self._dialect.list_value(map(str, ids))
+        return self._dialect.list_value(map(self._dialect.id_value, ids))
+
+    def _job(self, row: Row) -> Job[Any]:
+        return to_job(row, self._dialect.to_id)
+
+    def _jobs(self, rows: Iterable[Row]) -> list[Job[Any]]:
+        to_id = self._dialect.to_id
+        return [to_job(row, to_id) for row in rows]

@@ -70,7 +70,7 @@ class Changes(Settlements, Looking):
         yield self._statement("resume", queue)
 
     def _requeue(self, table: Table, conditions: Where) -> Op[int]:
-        reply: Reply = yield self._conditional(f"requeue_{table.suffix}", conditions, self._micros())
+        reply: Reply = yield self._conditional(f"requeue_{table.suffix}", conditions, self._moment())
         if table is FINISHED:
             yield from self._delete(table, conditions)
         return int(reply.changed)

@@ -15,7 +15,7 @@ from backburner.core.ports import Claimed, ClaimRequest, Settlement
 from backburner.core.times import from_micros
 from backburner.stores.refusals import not_possible
 from backburner.stores.sql.changes import Changes
-from backburner.stores.sql.rows import Row, new_row, to_job
+from backburner.stores.sql.rows import Row, new_row
 
 
 class Front(NamedTuple):
@@ -24,13 +24,19 @@ class Front(NamedTuple):
     queue: str
     priority: int
     run_at: int
+    now: int
+    """By the clock that decides what is due."""
+
+    @property
+    def is_due(self) -> bool:
+        return self.run_at <= self.now
 
 
 class Key(NamedTuple):
     """Where a due job stands among those of its priority."""
 
     run_at: int
-    id: str
+    id: Any
     crashes: int
 
 
@@ -47,10 +53,15 @@ class Claims(Changes):
             yield from self._insert(rows)
 
     def claim(self, request: ClaimRequest, settlements: Sequence[Settlement] = ()) -> Op[Claimed]:
+        if request.repeats:
+            held = yield from self._held_under(request.lease)
+            if held:
+                yield from self.settle(settlements)
+                return Claimed(held, [], None)
         if not settlements:
             # Who finds nothing to do must not take the write lock: idle workers would hold up those who have work.
             fronts = yield from self._fronts(request)
-            if not any(front.run_at <= self._micros() for front in fronts):
+            if not any(front.is_due for front in fronts):
                 return Claimed([], [], _first_due(fronts))
         yield BEGIN
         lost = yield from self._settle(settlements)
@@ -63,9 +74,9 @@ class Claims(Changes):
     def claim_one(self, job_id: UUID, lease: int, worker_name: str) -> Op[Job[Any]]:
         yield BEGIN
         id_value = self._dialect.id_value(job_id)
-        reply: Reply = yield self._statement("claim_one", lease, worker_name, self._micros(), id_value)
+        reply: Reply = yield self._statement("claim_one", lease, worker_name, self._moment(), id_value)
         if reply.rows:
-            return to_job(reply.rows[0])
+            return self._job(reply.rows[0])
         job = yield from self._existing(job_id)
         raise not_possible(Move.CLAIM, job_id, job.state)
 
@@ -76,17 +87,25 @@ class Claims(Changes):
         else:
             yield Many(self._sql["insert_job"], rows)
 
+    def _held_under(self, lease: int) -> Op[list[Job[Any]]]:
+        reply: Reply = yield self._statement("held_under", lease)
+        return self._jobs(reply.rows)
+
     def _fronts(self, request: ClaimRequest) -> Op[list[Front]]:
         if request.limit == 0:
             return []
         names = None if request.queues is None else self._dialect.list_value(dict.fromkeys(request.queues))
-        reply: Reply = yield self._statement("fronts") if names is None else self._statement("fronts_of", names)
+        reply: Reply = yield (
+            self._statement("fronts", self._moment())
+            if names is None
+            else self._statement("fronts_of", names, self._moment())
+        )
         return [front for front in map(Front._make, reply.rows) if _is_wanted(front, request)]
 
     def _take(self, fronts: Collection[Front], request: ClaimRequest) -> Op[list[Job[Any]]]:
-        now = self._micros()
         keys: list[Key] = []
-        for same_priority in _by_priority(front for front in fronts if front.run_at <= now):
+        for same_priority in _by_priority(front for front in fronts if front.is_due):
+            now = same_priority[0].now
             keys += yield from self._due_keys(same_priority, now, request.limit - len(keys))
             if len(keys) == request.limit:
                 break
@@ -94,9 +113,9 @@ class Claims(Changes):
         if not chosen:
             return []
         ids = self._dialect.list_value(key.id for key in chosen)
-        reply: Reply = yield self._statement("claim_jobs", request.lease, request.worker_name, now, ids)
+        reply: Reply = yield self._statement("claim_jobs", request.lease, request.worker_name, self._moment(), ids)
         place = {key.id: index for index, key in enumerate(chosen)}
-        return [to_job(row) for row in sorted(reply.rows, key=lambda row: place[row[0]])]
+        return self._jobs(sorted(reply.rows, key=lambda row: place[row[0]]))
 
     def _due_keys(self, fronts: Iterable[Front], until: int, limit: int) -> Op[list[Key]]:
         """Merge the queues of one priority."""

@@ -10,10 +10,10 @@ from backburner.core.job import Job
 from backburner.core.lifecycle import FINISHED_STATES, LIVE_STATES, State
 from backburner.core.ops import Op, Reply, Statement
 from backburner.core.ports import JobFilter, QueueInfo, WorkerInfo
-from backburner.core.times import from_micros
+from backburner.core.times import from_micros, to_micros
 from backburner.stores.sql.base import LOOK, Operations
 from backburner.stores.sql.filters import Where, where
-from backburner.stores.sql.rows import to_job, to_jobs, to_worker
+from backburner.stores.sql.rows import to_worker
 
 
 class Table(NamedTuple):
@@ -35,7 +35,7 @@ class Looking(Operations):
         # One statement, so that a job that is just leaving one table for the other is found.
         id_value = self._dialect.id_value(job_id)
         reply: Reply = yield self._statement("get", id_value, id_value)
-        return to_job(reply.rows[0]) if reply.rows else None
+        return self._job(reply.rows[0]) if reply.rows else None
 
     def find(
         self, which: JobFilter, *, after: UUID | None = None, limit: int = 100, newest_first: bool = False
@@ -52,7 +52,7 @@ class Looking(Operations):
         order = "DESC" if newest_first else "ASC"
         values = [value for part in parts for value in part.parameters]
         reply: Reply = yield Statement(f"{text} ORDER BY id {order} LIMIT {self._dialect.mark}", [*values, limit])
-        return to_jobs(reply.rows)
+        return self._jobs(reply.rows)
 
     def count(self, which: JobFilter) -> Op[int]:
         yield LOOK
@@ -64,16 +64,16 @@ class Looking(Operations):
 
     def oldest_due(self, which: JobFilter) -> Op[Job[Any] | None]:
         yield LOOK
-        conditions = where(which, {State.QUEUED}, self._dialect).add("run_at <= ?", self._micros())
+        conditions = where(which, {State.QUEUED}, self._dialect).add("run_at <= ?", to_micros(self.now()))
         reply: Reply = yield self._conditional("oldest", conditions)
-        return to_job(reply.rows[0]) if reply.rows else None
+        return self._job(reply.rows[0]) if reply.rows else None
 
     def queues(self) -> Op[list[QueueInfo]]:
         yield LOOK
         paused: Reply = yield self._statement("paused_queues")
         found = {name: QueueInfo(name, paused=True) for (name,) in paused.rows}
         counted: Reply = yield self._statement("queue_counts")
-        now = self._micros()
+        now = to_micros(self.now())
         for name, state, count, first_run_at in counted.rows:
             queue = found.get(name) or QueueInfo(name)
             queue.counts[State(state)] = count

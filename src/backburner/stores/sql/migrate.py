@@ -1,4 +1,8 @@
-"""Making and upgrading the tables: numbered files of SQL, applied in order, noted in `backburner_schema`."""
+"""Making and upgrading the tables: numbered files of SQL, applied in order, noted in `backburner_schema`.
+
+Migrate first, then deploy: new code refuses old tables, naming the command; old code goes on working on new tables as
+long as their migrations say so, in a line `-- Works with code that expects version N`.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,13 @@ from backburner.core.errors import SchemaMissing
 from backburner.core.ops import BEGIN, Op, Reply, Statement
 from backburner.core.ports import SchemaState
 from backburner.stores.sql.dialect import Dialect
+from backburner.stores.sql.names import Names
 from backburner.stores.sql.statements import statements_of
 
 _FILE_NAME = re.compile(r"(\d{4})_\w+\.sql")
 _END_OF_STATEMENT = re.compile(r";[ \t]*$", re.MULTILINE)
 _COMMENT = re.compile(r"--.*$", re.MULTILINE)
+_WORKS_WITH = re.compile(r"^-- Works with code that expects version (\d+)", re.MULTILINE)
 
 
 class Migration(NamedTuple):
@@ -31,24 +37,30 @@ class Migration(NamedTuple):
         parts = _END_OF_STATEMENT.split(self.source)
         return [part.strip() for part in parts if _COMMENT.sub("", part).strip()]
 
+    @property
+    def works_with(self) -> int:
+        """The oldest version of the tables whose code may work on these; its own when the file does not say."""
+        said = _WORKS_WITH.search(self.source)
+        return int(said[1]) if said else self.version
+
 
 class Migrator:
     """The migrations of a dialect, as operations. `folder` is where the files are; by default, the package's own."""
 
-    def __init__(self, dialect: Dialect, folder: Traversable | None = None) -> None:
-        self._sql = statements_of(dialect.name)
-        folder = folder or files("backburner.stores.sql").joinpath("migrations", dialect.name)
-        self._migrations = sorted(_read(folder))
+    def __init__(self, dialect: Dialect, folder: Traversable | None = None, names: Names = Names()) -> None:  # noqa: B008 # a value
+        self._sql = statements_of(dialect, names)
+        folder = folder or files("backburner.stores.sql").joinpath(dialect.name, "migrations")
+        self._migrations = sorted(_read(folder, names))
         self.needed = self._migrations[-1].version
 
     def state(self) -> Op[SchemaState]:
         """Compare the tables with what this code needs."""
-        found = 0
         exists: Reply = yield Statement(self._sql["has_schema"])
-        if exists.rows[0][0]:
-            version: Reply = yield Statement(self._sql["schema_version"])
-            found = version.rows[0][0]
-        return SchemaState(found, self.needed)
+        if not exists.rows[0][0]:
+            return SchemaState(0, self.needed)
+        version: Reply = yield Statement(self._sql["schema_version"])
+        found, works_with = version.rows[0]
+        return SchemaState(found, self.needed, works_with)
 
     def migrate(self) -> Op[list[str]]:
         """Apply what is missing, in one transaction; return the names. Raises SchemaMissing for newer tables."""
@@ -72,19 +84,22 @@ class Migrator:
 
     def _note(self, migration: Migration) -> str:
         text = self._sql["note_migration"]
-        return text.replace("{version}", str(migration.version)).replace("{name}", migration.name)
+        values = {"version": migration.version, "name": migration.name, "works_with": migration.works_with}
+        for name, value in values.items():
+            text = text.replace(f"{{{name}}}", str(value))
+        return text
 
 
 def refuse_newer(state: SchemaState) -> None:
-    """Raise SchemaMissing when the tables were made by a later version of this code."""
-    if state.found > state.needed:
+    """Raise SchemaMissing when the tables are of a later version that does not work with this code."""
+    if state.works_with > state.needed:
         raise SchemaMissing(
             f"the tables are newer than this code: expected version {state.needed} of the tables, got {state.found}; "
             "upgrade backburner here to the version that is used elsewhere"
         )
 
 
-def _read(folder: Traversable) -> Iterator[Migration]:
+def _read(folder: Traversable, names: Names) -> Iterator[Migration]:
     for file in folder.iterdir():
         if found := _FILE_NAME.fullmatch(file.name):
-            yield Migration(int(found[1]), file.name.removesuffix(".sql"), file.read_text("utf-8"))
+            yield Migration(int(found[1]), file.name.removesuffix(".sql"), names.applied(file.read_text("utf-8")))

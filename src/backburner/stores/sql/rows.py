@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -32,7 +32,7 @@ Row = Sequence[Any]
 _STATES = {state.value: state for state in State}
 
 
-def to_job(row: Row) -> Job[Any]:
+def to_job(row: Row, to_id: Callable[[Any], UUID]) -> Job[Any]:
     """Return the job of a row of the columns `live` or `history`."""
     (
         job_id, name, handler, queue, priority, run_at, created_at, attempts, max_attempts, max_run_time, keep_failed,
@@ -40,7 +40,7 @@ def to_job(row: Row) -> Job[Any]:
         failed_at, lease, finished_at, result,
     ) = row  # fmt: skip
     return Job(
-        id=UUID(job_id),
+        id=to_id(job_id),
         name=name,
         handler=handler,
         queue=queue,
@@ -65,11 +65,6 @@ def to_job(row: Row) -> Job[Any]:
         cancel_requested=bool(cancel_requested),
         lease=lease,
     )
-
-
-def to_jobs(rows: Iterable[Row]) -> list[Job[Any]]:
-    """Return the jobs of rows."""
-    return [to_job(row) for row in rows]
 
 
 def new_row(job: Job[Any]) -> Row:

@@ -79,21 +79,21 @@ class Settlements(Operations):
         run_at = None if settlement.run_at is None else to_micros(settlement.run_at)
         match settlement.move:
             case Move.RETRY | Move.SNOOZE:
-                return self._statement("put_back", run_at, settlement.move is Move.RETRY, settlement.error, *held)
+                return self._statement("put_back", run_at, int(settlement.move is Move.RETRY), settlement.error, *held)
             case Move.RELEASE:
                 return self._statement("put_back", None, 0, None, *held)
             case Move.FAIL if settlement.keep:
-                return self._statement("fail", self._micros(), settlement.counts, settlement.error, *held)
+                return self._statement("fail", self._moment(), int(settlement.counts), settlement.error, *held)
         return None
 
     def _end(self, ids: Sequence[UUID], end: End) -> Op[list[UUID]]:
         """Take jobs out of the table, into history if they are kept; return those that were not held any more."""
         id_list = self._ids(ids)
         if end.keep:
-            values = (end.state.value, self._micros(), end.error, end.result, id_list, end.lease)
+            values = (end.state.value, self._moment(), end.error, end.result, id_list, end.lease)
             yield self._statement("keep_held", *values)
         reply: Reply = yield self._statement("drop_held", id_list, end.lease)
         if len(reply.rows) == len(ids):
             return []
-        dropped = {UUID(row[0]) for row in reply.rows}
+        dropped = {self._dialect.to_id(row[0]) for row in reply.rows}
         return [job_id for job_id in ids if job_id not in dropped]

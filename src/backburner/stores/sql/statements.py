@@ -6,7 +6,8 @@ A file holds statements like this one; the comment is for its reader and is not 
     -- A worker says that it is alive.
     UPDATE backburner_workers SET beat_at = ? WHERE number = ?
 
-`{live}`, `{history}` and `{moved}` stand for lists of columns; see `rows`.
+`{live}`, `{history}` and `{moved}` stand for lists of columns, see `rows`; `{now}` for the present time, see `Dialect`.
+The tables get the names that are in use; see `names`.
 """
 
 from __future__ import annotations
@@ -16,17 +17,20 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
+from backburner.stores.sql.dialect import Dialect
+from backburner.stores.sql.names import Names
 from backburner.stores.sql.rows import COLUMN_LISTS
 
 HEADING = "-- name: "
 
 
 @cache
-def statements_of(dialect: str) -> Mapping[str, str]:
+def statements_of(dialect: Dialect, names: Names) -> Mapping[str, str]:
     """Return the statements of a dialect by name."""
-    folder = files("backburner.stores.sql").joinpath("statements", dialect)
+    folder = files("backburner.stores.sql").joinpath(dialect.name, "statements")
     sources = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
-    return MappingProxyType(dict(named for file in sources for named in parse(file.read_text("utf-8"))))
+    found = dict(named for file in sources for named in parse(file.read_text("utf-8")))
+    return MappingProxyType({name: names.applied(text.replace("{now}", dialect.now)) for name, text in found.items()})
 
 
 def parse(source: str) -> Iterator[tuple[str, str]]:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from backburner.core.job import Job
 from backburner.core.lifecycle import Move, State
 from backburner.core.ops import BEGIN, Op, Reply
 from backburner.core.ports import MAX_CRASHES, Settlement, WorkerInfo, lease_of
-from backburner.core.times import to_micros
+from backburner.core.times import MICROSECOND, to_duration, to_micros
 from backburner.stores.refusals import lost_workers
 from backburner.stores.sql.changes import Changes
-from backburner.stores.sql.rows import to_jobs
 from backburner.stores.sql.settlements import End
 
 
@@ -23,7 +21,7 @@ class Upkeep(Changes):
 
     def register(self, worker: WorkerInfo) -> Op[int]:
         queues = None if worker.queues is None else json.dumps(worker.queues)
-        now = self._micros()
+        now = self._moment()
         yield BEGIN
         reply: Reply = yield self._statement(
             "register", worker.name, worker.host, worker.pid, queues, worker.concurrency, now, now
@@ -31,25 +29,28 @@ class Upkeep(Changes):
         return int(reply.rows[0][0])
 
     def beat(self, worker: int) -> Op[bool]:
-        reply: Reply = yield self._statement("beat", self._micros(), worker)
+        reply: Reply = yield self._statement("beat", self._moment(), worker)
         return bool(reply.changed)
 
     def retire(self, worker: int) -> Op[int]:
         yield BEGIN
         yield self._statement("strike_off", worker)
         held: Reply = yield self._statement("held_by", lease_of(worker, 0), lease_of(worker + 1, 0) - 1)
-        yield from self._settle([Settlement(UUID(job_id), lease, Move.RELEASE) for job_id, lease in held.rows])
+        yield from self._settle(
+            [Settlement(self._dialect.to_id(job_id), lease, Move.RELEASE) for job_id, lease in held.rows]
+        )
         return len(held.rows)
 
     def rescue(self, silent_for: float) -> Op[list[Job[Any]]]:
         # Looked at first without the write lock: nearly always there is nothing to rescue.
-        looked: Reply = yield self._statement("is_rescue_needed", self._silent_since(silent_for))
+        silence = to_duration(silent_for) // MICROSECOND
+        looked: Reply = yield self._statement("is_rescue_needed", self._moment(), silence)
         if not looked.rows[0][0]:
             return []
         yield BEGIN
-        yield self._statement("strike_off_silent", self._silent_since(silent_for))
+        yield self._statement("strike_off_silent", self._moment(), silence)
         crashed: Reply = yield self._statement("count_crash")
-        jobs = sorted(to_jobs(crashed.rows), key=lambda job: job.id)
+        jobs = sorted(self._jobs(crashed.rows), key=lambda job: job.id)
         yield from self._settle([_settlement_of_lost(job) for job in jobs])
         after = []
         for job in jobs:
@@ -63,9 +64,6 @@ class Upkeep(Changes):
         yield BEGIN
         reply: Reply = yield self._statement("prune", to_micros(finished_before), limit)
         return int(reply.changed)
-
-    def _silent_since(self, seconds: float) -> int:
-        return to_micros(self.now() - timedelta(seconds=seconds))
 
 
 def _settlement_of_lost(job: Job[Any]) -> Settlement:

@@ -3,6 +3,7 @@
 # ruff: noqa: S101 # tests are made of assert
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -31,6 +32,28 @@ class ClaimContract(Contract):
         job = driven.add()
         assert driven.worker().claimed_ids() == [job.id]
         assert driven.worker().claimed_ids() == []
+
+    def test_a_repeated_claim_gives_what_the_first_one_took(self, driven: Driven) -> None:
+        later, sooner = driven.add(priority=2), driven.add(priority=1)
+        worker = driven.worker()
+        request = worker.request(limit=2)
+        driven.claim(request)
+        driven.add()
+        repeated = driven.claim(replace(request, repeats=True))
+        assert [job.id for job in repeated.jobs] == [sooner.id, later.id]
+        assert {job.lease for job in repeated.jobs} == {request.lease}
+
+    def test_a_repeated_claim_that_had_not_taken_anything_takes_now(self, driven: Driven) -> None:
+        job = driven.add()
+        assert driven.worker().claimed_ids(repeats=True) == [job.id]
+
+    def test_a_repeated_claim_settles_what_was_not_settled(self, driven: Driven) -> None:
+        done = driven.add_running()
+        driven.add()
+        request = driven.worker().request()
+        driven.claim(request)
+        assert driven.claim(replace(request, repeats=True), [ended(done, Move.FINISH)]).jobs
+        assert driven.reread(done).state is State.SUCCEEDED
 
     def test_an_empty_store_gives_nothing(self, driven: Driven) -> None:
         assert driven.worker().claim() == ([], [], None)

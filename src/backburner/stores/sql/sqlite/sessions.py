@@ -13,7 +13,7 @@ from typing import Any
 from backburner.core.errors import ConfigurationError, StoreUnavailable
 from backburner.core.ops import Begin, Many, Reply, Statement
 from backburner.stores.sql.base import Look
-from backburner.stores.sql.clients.sqlite_errors import is_busy, translated
+from backburner.stores.sql.sqlite.errors import is_busy, translated
 
 _DONE = Reply((), 0)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0005, 0.003

@@ -37,7 +37,8 @@ SELECT
         SELECT min(j.run_at)
         FROM backburner_jobs AS j
         WHERE j.state = 'queued' AND j.queue = p.queue AND j.priority = p.priority
-    )
+    ),
+    {now}
 FROM pairs AS p
 WHERE p.priority IS NOT NULL
 
@@ -68,7 +69,8 @@ SELECT
         SELECT min(j.run_at)
         FROM backburner_jobs AS j
         WHERE j.state = 'queued' AND j.queue = p.queue AND j.priority = p.priority
-    )
+    ),
+    {now}
 FROM pairs AS p
 WHERE p.priority IS NOT NULL
 
@@ -83,12 +85,19 @@ LIMIT ?
 -- name: claim_jobs
 -- RETURNING has no order.
 UPDATE backburner_jobs
-SET state = 'running', lease = ?, locked_by = ?, locked_at = ?
+SET state = 'running', lease = ?, locked_by = ?, locked_at = {now}
 WHERE id IN (SELECT value FROM json_each(?))
 RETURNING {live}
 
 -- name: claim_one
 UPDATE backburner_jobs
-SET state = 'running', lease = ?, locked_by = ?, locked_at = ?
+SET state = 'running', lease = ?, locked_by = ?, locked_at = {now}
 WHERE id = ? AND state = 'queued'
 RETURNING {live}
+
+-- name: held_under
+-- What a claim took whose answer was lost.
+SELECT {live}
+FROM backburner_jobs
+WHERE state = 'running' AND lease = ?
+ORDER BY priority, run_at, id

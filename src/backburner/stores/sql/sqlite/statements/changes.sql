@@ -6,7 +6,7 @@ UPDATE backburner_jobs SET cancel_requested = 1 WHERE id = ?
 -- name: requeue_jobs
 UPDATE backburner_jobs
 SET
-    state = 'queued', run_at = ?, attempts = 0, crashes = 0, cancel_requested = 0,
+    state = 'queued', run_at = {now}, attempts = 0, crashes = 0, cancel_requested = 0,
     failed_at = NULL, locked_by = NULL, locked_at = NULL, progress = NULL
 WHERE {conditions}
 
@@ -17,7 +17,7 @@ INSERT INTO backburner_jobs (
     max_attempts, max_run_time, keep_failed, discard_missing, tags, last_error, handler
 )
 SELECT
-    id, name, queue, priority, ?, created_at, 'queued',
+    id, name, queue, priority, {now}, created_at, 'queued',
     max_attempts, max_run_time, keep_failed, discard_missing, tags, last_error, handler
 FROM backburner_finished
 WHERE {conditions}

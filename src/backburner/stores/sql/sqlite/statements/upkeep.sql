@@ -2,21 +2,22 @@
 
 -- name: register
 INSERT INTO backburner_workers (name, host, pid, queues, concurrency, started_at, beat_at)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, {now}, {now})
 RETURNING number
 
 -- name: beat
-UPDATE backburner_workers SET beat_at = ? WHERE number = ?
+UPDATE backburner_workers SET beat_at = {now} WHERE number = ?
 
 -- name: strike_off
 DELETE FROM backburner_workers WHERE number = ?
 
 -- name: strike_off_silent
-DELETE FROM backburner_workers WHERE beat_at < ?
+-- The second parameter is for how long.
+DELETE FROM backburner_workers WHERE beat_at < {now} - ?
 
 -- name: is_rescue_needed
 SELECT
-    EXISTS (SELECT 1 FROM backburner_workers WHERE beat_at < ?)
+    EXISTS (SELECT 1 FROM backburner_workers WHERE beat_at < {now} - ?)
     OR EXISTS (
         SELECT 1
         FROM backburner_jobs

@@ -4,7 +4,7 @@
 -- name: keep_held
 -- Into history, before `drop_held` takes them out of the table. A job that nobody holds has the lease NULL, hence IS.
 INSERT INTO backburner_finished ({moved}, state, finished_at, last_error, result)
-SELECT {moved}, ?, ?, coalesce(?, last_error), ?
+SELECT {moved}, ?, {now}, coalesce(?, last_error), ?
 FROM backburner_jobs
 WHERE id IN (SELECT value FROM json_each(?)) AND lease IS ?
 
@@ -24,7 +24,7 @@ WHERE id = ? AND lease = ? AND NOT cancel_requested
 -- name: fail
 UPDATE backburner_jobs
 SET
-    state = 'failed', lease = NULL, locked_by = NULL, locked_at = NULL, failed_at = ?,
+    state = 'failed', lease = NULL, locked_by = NULL, locked_at = NULL, failed_at = {now},
     attempts = attempts + ?, last_error = coalesce(?, last_error)
 WHERE id = ? AND lease = ?
 

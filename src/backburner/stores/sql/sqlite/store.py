@@ -12,13 +12,14 @@ from backburner.core import ops
 from backburner.core.errors import ConfigurationError, SchemaMissing, StoreUnavailable
 from backburner.core.ops import Op
 from backburner.core.ports import Capabilities, SchemaState
+from backburner.stores.postponed import Postponed
 from backburner.stores.sql.claims import Claims
-from backburner.stores.sql.clients.sqlite_file import MEMORY, SQLiteFile
-from backburner.stores.sql.clients.sqlite_problems import problems_of
-from backburner.stores.sql.clients.sqlite_sessions import JoinedSession, joined
-from backburner.stores.sql.clients.sqlite_watch import FileWatch
 from backburner.stores.sql.dialect import SQLITE
 from backburner.stores.sql.migrate import Migrator, refuse_newer
+from backburner.stores.sql.sqlite.file import MEMORY, SQLiteFile
+from backburner.stores.sql.sqlite.problems import problems_of
+from backburner.stores.sql.sqlite.sessions import JoinedSession, joined
+from backburner.stores.sql.sqlite.watch import FileWatch
 from backburner.stores.sql.upkeep import Upkeep
 from backburner.stores.watching import LocalWatch, Watches
 
@@ -88,7 +89,12 @@ class SQLiteStore(Claims, Upkeep):
         self._watches.add(watch)
         return watch
 
-    def notify(self) -> None:
+    def begin(self, op: Op[T]) -> Postponed[T]:
+        return Postponed(self.run, op)
+
+    def notify(self, connection: object | None = None) -> None:
+        if connection is not None:
+            return  # the watches see the commit in the file
         self._watches.wake_all()
 
     def problems(self) -> list[str]:

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from backburner.core.ops import Op, Reply, Statement
-from backburner.stores.sql.clients.sqlite_file import MEMORY, SQLiteFile
+from backburner.stores.sql.sqlite.file import MEMORY, SQLiteFile
 
 SAFE_VERSION = (3, 51, 3)
 _ON_A_NETWORK = "9p afpfs afs beegfs ceph cifs fuse.sshfs glusterfs lustre nfs nfs4 smb3 smbfs virtiofs"

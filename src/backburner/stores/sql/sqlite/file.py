@@ -13,8 +13,8 @@ from backburner.core import ops
 from backburner.core.errors import BackburnerError, StoreUnavailable
 from backburner.core.ops import Op, Statement
 from backburner.stores.sql.base import Look
-from backburner.stores.sql.clients.sqlite_errors import translated
-from backburner.stores.sql.clients.sqlite_sessions import OwnSession
+from backburner.stores.sql.sqlite.errors import translated
+from backburner.stores.sql.sqlite.sessions import OwnSession
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
