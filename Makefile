@@ -1,10 +1,12 @@
 # Everything is done in .venv, which is made when it is missing and brought up to date when pyproject.toml changes.
-# PYTHON=/path/to/python says which Python makes it. PYTEST_ARGS="tests/core -x" says which tests to run, and how.
+# PYTHON=/path/to/python says which Python makes it. PYTEST_ARGS="tests/core -x" says which tests to run, and how;
+# BENCH_ARGS="--store sqlite drain", what is measured.
 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 # How far .venv is filled: what the demo needs, what the tests need, what a developer needs.
 DEMO := $(VENV)/.stamp-demo
@@ -13,7 +15,7 @@ DEV := $(VENV)/.stamp-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test coverage check lint types format bench docs clean
+.PHONY: help venv demo servers test coverage check lint types format bench docs clean
 
 help: ## Say what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -23,10 +25,14 @@ venv: $(DEV) ## Make .venv with everything that development needs
 demo: $(DEMO) ## Run the tutorial's application
 	$(BIN)/python examples/tutorial/demo.py
 
-test: $(TEST) ## Run the tests
+# No stamp: a virtual environment may outlive the machine that it was made on, and looking takes a moment only.
+servers: $(TEST) ## Get the database servers that the tests need, as far as this user may
+	@scripts/install-servers $(BIN)/python
+
+test: $(TEST) servers ## Run the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-coverage: $(TEST) ## Run the tests and show which lines they do not reach
+coverage: $(TEST) servers ## Run the tests and show which lines they do not reach
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
@@ -47,8 +53,8 @@ format: $(DEV) ## Put the code into the house format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(TEST) ## Measure throughput and latency on this machine
-	$(BIN)/python -m benchmarks
+bench: $(TEST) servers ## Measure throughput and latency of every store on this machine
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 docs: $(DEV) ## Build the documentation into build/docs
 	$(BIN)/sphinx-build -W --keep-going -b html docs build/docs

@@ -6,9 +6,13 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ["tests.servers.fixtures"]
+
 # A database that is configured on this machine is nobody's test database; processes that a test starts inherit this.
 os.environ.pop("BACKBURNER_URL", None)
 os.environ.pop("DATABASE_URL", None)
+for name in [name for name in os.environ if name.startswith("PG")]:  # libpq's own: PGHOST, PGPASSWORD, …
+    del os.environ[name]
 
 # Deadlines measure the machine; on a busy one they fail good code.
 settings.register_profile(

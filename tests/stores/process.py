@@ -1,4 +1,4 @@
-"""What the other processes of a test do: `python -m tests.stores.process VERB PATH …`."""
+"""What the other processes of a test do: `python -m tests.stores.process VERB URL …`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from collections.abc import Callable
 from backburner.core.lifecycle import Move
 from backburner.core.ports import ClaimRequest, Settlement, WorkerInfo, lease_of
 from backburner.core.times import system_now
-from backburner.stores.sql.sqlite.store import SQLiteStore
+from backburner.stores.open import open_store
 from backburner.testing.contract.driving import new_job
 
 
-def work(path: str, seed: str) -> None:
+def work(url: str, seed: str) -> None:
     """Claim and finish in batches of changing size until nothing is left; print each id that was finished."""
-    store = SQLiteStore(path)
+    store = open_store(url)
     sizes = random.Random(seed)  # noqa: S311 # chance that can be repeated
     number = store.run(store.register(WorkerInfo(f"worker {seed}", "host", os.getpid(), None, 1)))
     settlements: list[Settlement] = []
@@ -33,9 +33,9 @@ def work(path: str, seed: str) -> None:
     store.close()
 
 
-def enqueue_for_ever(path: str) -> None:
+def enqueue_for_ever(url: str) -> None:
     """Enqueue pairs of jobs, one transaction each; print the ids when they are stored."""
-    store = SQLiteStore(path)
+    store = open_store(url)
     while True:
         now = system_now()
         jobs = [new_job(now, queue=f"pair {os.getpid()}") for _ in range(2)]
@@ -43,9 +43,9 @@ def enqueue_for_ever(path: str) -> None:
         print(*(job.id for job in jobs), flush=True)
 
 
-def enqueue_when_told(path: str) -> None:
+def enqueue_when_told(url: str) -> None:
     """Enqueue a job for each line of input."""
-    store = SQLiteStore(path)
+    store = open_store(url)
     store.migrate()
     print("ready", flush=True)
     for _ in sys.stdin:
@@ -53,9 +53,9 @@ def enqueue_when_told(path: str) -> None:
         print("stored", flush=True)
 
 
-def migrate(path: str) -> None:
+def migrate(url: str) -> None:
     """Make the tables and print what was applied."""
-    store = SQLiteStore(path)
+    store = open_store(url)
     print(store.migrate())
     store.close()
 

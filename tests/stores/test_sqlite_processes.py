@@ -17,11 +17,10 @@ from typing import Any
 
 import pytest
 
-from backburner.core.lifecycle import State
 from backburner.core.ports import JobFilter
 from backburner.core.times import system_now
 from backburner.stores.sql.sqlite.store import SQLiteStore
-from backburner.testing.contract.driving import EVERY_STATE, new_job
+from backburner.testing.contract.driving import new_job
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 50.0
@@ -47,7 +46,7 @@ def start(path: Path) -> Iterator[Start]:
     running: list[subprocess.Popen[str]] = []
 
     def start_one(verb: str, *arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "tests.stores.process", verb, str(path), *arguments]
+        command = [sys.executable, "-m", "tests.stores.process", verb, f"sqlite:///{path}", *arguments]
         pipe = subprocess.PIPE
         running.append(subprocess.Popen(command, cwd=ROOT, text=True, stdin=pipe, stdout=pipe, stderr=pipe))
         return running[-1]
@@ -56,29 +55,6 @@ def start(path: Path) -> Iterator[Start]:
     for process in running:
         process.kill()
         process.communicate()
-
-
-def output_of(process: subprocess.Popen[str]) -> str:
-    output, errors = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, errors) == (0, "")
-    return output
-
-
-def test_four_processes_do_every_job_once(store: SQLiteStore, start: Start) -> None:
-    now = system_now()
-    jobs = [new_job(now, queue=f"queue{number % 3}", priority=number % 2) for number in range(20_000)]
-    store.run(store.enqueue(jobs))
-    workers = [start("work", str(seed)) for seed in range(4)]
-    done = Counter(job_id for worker in workers for job_id in output_of(worker).split())
-    assert set(done.values()) == {1}
-    assert set(done) == {str(job.id) for job in jobs}
-    assert store.run(store.count(EVERY_STATE)) == 20_000
-    assert store.run(store.count(JobFilter(states=frozenset({State.SUCCEEDED})))) == 20_000
-
-
-def test_four_processes_may_make_the_tables_at_once(path: Path, start: Start) -> None:
-    outputs = sorted(output_of(process) for process in [start("migrate") for _ in range(4)])
-    assert outputs == ["['0001_jobs']\n", "[]\n", "[]\n", "[]\n"]
 
 
 def test_a_writer_that_is_killed_leaves_the_file_sound(store: SQLiteStore, start: Start, path: Path) -> None:

@@ -6,21 +6,15 @@ The test helpers put an outlet of their own into `Enqueuer.outlet`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backburner.core.invoke import invoke
 from backburner.core.job import Job, Progress
 from backburner.core.lifecycle import State
-from backburner.core.ops import BEGIN, Op
 
 if TYPE_CHECKING:
     from backburner.core.parts import Parts
     from backburner.core.ports import Store
-
-BATCH_SIZE = 1000
-"""How many jobs one round trip stores."""
-
 
 class Outlet(Protocol):
     """Takes jobs that are ready."""
@@ -45,32 +39,13 @@ class IntoStore:
 
     def put(self, jobs: Sequence[Job[Any]], connection: object | None) -> None:
         """Store jobs; on the caller's connection they are seen when the caller commits."""
-        self._store.run(self._storing(jobs), connection)
+        self._store.run(self._store.enqueue(jobs), connection)
         self._store.notify(connection)
 
     async def aput(self, jobs: Sequence[Job[Any]], connection: object | None) -> None:
         """Store jobs without blocking the event loop."""
-        await self._store.arun(self._storing(jobs), connection)
+        await self._store.arun(self._store.enqueue(jobs), connection)
         self._store.notify(connection)
-
-    def _storing(self, jobs: Sequence[Job[Any]]) -> Op[None]:
-        return self._store.enqueue(jobs) if len(jobs) <= BATCH_SIZE else _storing_many(self._store, jobs)
-
-
-def _storing_many(store: Store, jobs: Sequence[Job[Any]]) -> Op[None]:
-    """Store a thousand at a time, but all in the transaction that the first operation begins."""
-    yield from store.enqueue(jobs[:BATCH_SIZE])
-    for start in range(BATCH_SIZE, len(jobs), BATCH_SIZE):
-        yield from _joining(store.enqueue(jobs[start : start + BATCH_SIZE]))
-
-
-def _joining(op: Op[None]) -> Op[None]:
-    """Run an operation inside a transaction that has begun."""
-    reply = None
-    with suppress(StopIteration):
-        while True:
-            command = op.send(reply)
-            reply = None if command is BEGIN else (yield command)
 
 
 class Inline:

@@ -18,18 +18,20 @@ unless the caller brought the connection; then the operation joins the caller's 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from functools import wraps
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Op: TypeAlias = Generator[Any, Any, T]
 
 
 class Statement(NamedTuple):
-    """One SQL statement with its parameters."""
+    """One SQL statement with its parameters: in order, or by the names that the text has for them."""
 
     text: str
-    parameters: Sequence[object] = ()
+    parameters: Sequence[object] | Mapping[str, object] = ()
 
 
 class Slow(Statement):
@@ -41,6 +43,19 @@ class Many(NamedTuple):
 
     text: str
     rows: Sequence[Sequence[object]]
+
+
+class Copy(NamedTuple):
+    """Rows for a table, in bulk and all or none; the only command of its transaction.
+
+    The reply is None, and nothing is stored, when a row with the same key is there already, and always on the caller's
+    own connection, whose transaction that would break.
+    """
+
+    text: str
+    types: Sequence[str]
+    """The database's names of the types of the columns."""
+    rows: Iterable[Sequence[object]]
 
 
 class Begin(NamedTuple):
@@ -55,6 +70,41 @@ class Reply(NamedTuple):
 
     rows: Sequence[tuple[Any, ...]]
     changed: int
+
+
+class Repeatable(Generator[Any, Any, T]):
+    """An operation that does no harm when it is applied twice.
+
+    Who runs it and loses the connection before the reply has come cannot know whether it was applied, and may run
+    `again()` on another connection, unless it is part of the caller's transaction.
+    """
+
+    def __init__(self, make: Callable[[], Op[T]]) -> None:
+        self._make = make
+        self._op = make()
+
+    def again(self) -> Repeatable[T]:
+        """Return the same operation from its beginning."""
+        return Repeatable(self._make)
+
+    def send(self, value: Any) -> Any:
+        return self._op.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        return self._op.throw(*error)
+
+    def close(self) -> None:
+        self._op.close()
+
+
+def repeatable(operation: Callable[P, Op[T]]) -> Callable[P, Op[T]]:
+    """Make what an operation returns `Repeatable`."""
+
+    @wraps(operation)
+    def made(*args: P.args, **kwargs: P.kwargs) -> Op[T]:
+        return Repeatable(lambda: operation(*args, **kwargs))
+
+    return made
 
 
 class Session(Protocol):

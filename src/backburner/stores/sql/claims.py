@@ -10,12 +10,15 @@ from uuid import UUID
 
 from backburner.core.job import Job
 from backburner.core.lifecycle import Move
-from backburner.core.ops import BEGIN, Many, Op, Reply, Statement
+from backburner.core.ops import BEGIN, Many, Op, Reply, Statement, repeatable
 from backburner.core.ports import Claimed, ClaimRequest, Settlement
 from backburner.core.times import from_micros
 from backburner.stores.refusals import not_possible
 from backburner.stores.sql.changes import Changes
 from backburner.stores.sql.rows import Row, new_row
+
+CHUNK = 1000
+"""Jobs that are stored at once."""
 
 
 class Front(NamedTuple):
@@ -43,14 +46,16 @@ class Key(NamedTuple):
 class Claims(Changes):
     """The part of the `JobStore` port that brings jobs in and gives them out."""
 
+    @repeatable
     def enqueue(self, jobs: Sequence[Job[Any]]) -> Op[None]:
-        rows = [new_row(job) for job in jobs]
-        if len(rows) == 1:
+        if len(jobs) == 1:
             # A single statement is a transaction by itself.
-            yield Statement(self._sql["insert_unfinished_job"], (*rows[0], rows[0][0]))
-        elif rows:
+            row = new_row(jobs[0])
+            yield Statement(self._sql["insert_unfinished_job"], (*row, row[0]))
+        elif jobs:
             yield BEGIN
-            yield from self._insert(rows)
+            for start in range(0, len(jobs), CHUNK):
+                yield from self._insert([new_row(job) for job in jobs[start : start + CHUNK]])
 
     def claim(self, request: ClaimRequest, settlements: Sequence[Settlement] = ()) -> Op[Claimed]:
         if request.repeats:
