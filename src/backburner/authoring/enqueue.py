@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from backburner.authoring.arity import takes
-from backburner.authoring.bulk import Batch, Collected, collect, collecting
+from backburner.authoring.bulk import Batch, Group, collect, collecting
 from backburner.authoring.draft import Drafter, mentioned, snapshot
 from backburner.authoring.outlets import Inline, IntoStore, Outlet
 from backburner.authoring.recorded import NOTHING
@@ -113,12 +113,12 @@ class Enqueuer:
 
     def _put(self, job: Job[Any], connection: object | None) -> None:
         outlet = self._outlet_for(job)
-        if not (outlet.waits_for_bulk and collect(self, ((job, connection),))):
+        if not (outlet.waits_for_bulk and collect(self, (job,), connection)):
             outlet.put((job,), connection)
 
     async def _aput(self, job: Job[Any], connection: object | None) -> None:
         outlet = self._outlet_for(job)
-        if not (outlet.waits_for_bulk and collect(self, ((job, connection),))):
+        if not (outlet.waits_for_bulk and collect(self, (job,), connection)):
             await outlet.aput((job,), connection)
 
     def _outlet_for(self, job: Job[Any]) -> Outlet:
@@ -126,23 +126,9 @@ class Enqueuer:
             return self.outlet
         return self._into_store if self._delays is None or self._delays(job) else self._inline
 
-    def _leaving(self, batch: Batch) -> list[tuple[object | None, list[Job[Any]]]]:
-        """Return what a block that ended leaves to be stored, by connection; nothing when it was in another block."""
-        collected = batch.close()
-        if not collected or collect(self, collected):
-            return []
-        return _by_connection(collected)
-
-
-def _by_connection(collected: Iterable[Collected]) -> list[tuple[object | None, list[Job[Any]]]]:
-    """Group jobs by the connection they are written on.
-
-    Those without one come first: they could wait for a lock that the others take until the caller commits.
-    """
-    groups: dict[int, tuple[object | None, list[Job[Any]]]] = {}
-    for job, connection in collected:
-        groups.setdefault(id(connection), (connection, []))[1].append(job)
-    return sorted(groups.values(), key=lambda group: group[0] is not None)
+    def _leaving(self, batch: Batch) -> list[Group]:
+        """Return what a block that ended leaves to be stored, by connection; not what the block around it takes."""
+        return [(connection, jobs) for connection, jobs in batch.close() if not collect(self, jobs, connection)]
 
 
 def _asking(delay_jobs: bool | Callable[..., bool]) -> Callable[[Job[Any]], bool] | None:

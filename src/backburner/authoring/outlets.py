@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from backburner.core.parts import Parts
     from backburner.core.ports import Store
 
+
 class Outlet(Protocol):
     """Takes jobs that are ready."""
 

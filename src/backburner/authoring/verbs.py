@@ -58,7 +58,7 @@ class Verbs(ABC):
         return await self.enqueuer.aenqueue(payload, checked(options))
 
     def enqueue_all(self, payloads: Iterable[object], /, **options: Unpack[Options]) -> list[Job[Any]]:
-        """Enqueue job objects, all or none, a thousand in a round trip, and return their jobs."""
+        """Enqueue job objects, all or none, in a few round trips, and return their jobs."""
         return self.enqueuer.enqueue_all(payloads, checked(options))
 
     async def aenqueue_all(self, payloads: Iterable[object], /, **options: Unpack[Options]) -> list[Job[Any]]:
@@ -66,7 +66,7 @@ class Verbs(ABC):
         return await self.enqueuer.aenqueue_all(payloads, checked(options))
 
     def bulk(self) -> AbstractContextManager[None]:
-        """Collect the jobs made in the block and store them when it ends, a thousand in a round trip.
+        """Collect the jobs made in the block and store them when it ends, in a few round trips.
 
         They have their ids at once. When the block raises, none is stored. A block in a block is stored with the outer
         one.
