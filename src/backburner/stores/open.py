@@ -12,8 +12,8 @@ from backburner.core.ports import Store
 
 Clock = Callable[[], datetime]
 
-EXPECTED = "memory://, sqlite:///relative.db or sqlite:////absolute.db"
-OTHER_DATABASES = frozenset({"postgresql", "postgres", "mysql", "mariadb", "redis", "rediss", "valkey", "valkeys"})
+EXPECTED = "memory://, sqlite:///relative.db, sqlite:////absolute.db or postgresql://user:password@host/database"
+OTHER_DATABASES = frozenset({"mysql", "mariadb", "redis", "rediss", "valkey", "valkeys"})
 """Databases that people may expect here, and that have no store in this version."""
 
 
@@ -39,10 +39,11 @@ def open_store(url: str, *, clock: Clock | None = None) -> Store:
             return _open_memory(parts, clock)
         case "sqlite":
             return _open_sqlite(parts, clock)
+        case "postgresql" | "postgres":
+            return _open_postgres(url, parts, clock)
         case database if database in OTHER_DATABASES:
             raise ConfigurationError(
-                f"this version of backburner has SQLite and memory stores only: expected {EXPECTED}, "
-                f"got {parts.shown!r}"
+                f"this version of backburner has no store for {database}: expected {EXPECTED}, got {parts.shown!r}"
             )
     raise _not_understood(parts.shown)
 
@@ -70,7 +71,7 @@ def _options(query: str, url: str) -> dict[str, str]:
 
 def _masked(url: str) -> str:
     """Return a URL without its passwords; rather too much is hidden than too little."""
-    without_user = re.sub(r"://([^:/@?]*):[^?]*@", r"://\1:***@", url)
+    without_user = re.sub(r"://([^:/@?]*):(?:[^?]*|[^/@]*\?.*)@", r"://\1:***@", url)
     return re.sub(r"(?i)([?&][^=&]*(?:pass|pwd|secret|token)[^=&]*=)[^&]*", r"\1***", without_user)
 
 
@@ -92,3 +93,20 @@ def _open_sqlite(parts: StoreURL, clock: Clock | None) -> Store:
     if parts.driver not in {"", "pysqlite"}:
         raise ConfigurationError(f"expected sqlite:// (it uses Python's own sqlite3), got {parts.shown!r}")
     return open_sqlite(parts.path, parts.options, shown=parts.shown, clock=clock)
+
+
+def _open_postgres(url: str, parts: StoreURL, clock: Clock | None) -> Store:
+    if parts.driver not in {"", "psycopg", "psycopg2", "psycopg_async", "asyncpg"}:
+        raise ConfigurationError(f"expected postgresql:// (it is psycopg that is used), got {parts.shown!r}")
+    try:
+        from backburner.stores.sql.postgres.store import open_postgres
+    except ImportError as error:
+        raise ConfigurationError(_missing("psycopg", "postgres", error)) from None
+    return open_postgres(url, parts.shown, clock)
+
+
+def _missing(module: str, extra: str, error: ImportError) -> str:
+    """Say which driver is not there, or why it cannot be used."""
+    is_missing = isinstance(error, ModuleNotFoundError) and error.name == module
+    why = "is not installed" if is_missing else f"cannot be used ({str(error).splitlines()[0]})"
+    return f"{module} {why}: pip install 'backburner[{extra}]'"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime
 from itertools import takewhile
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,27 +11,13 @@ from backburner.core.job import Job
 from backburner.core.lifecycle import Move
 from backburner.core.ops import BEGIN, Many, Op, Reply, Statement, repeatable
 from backburner.core.ports import Claimed, ClaimRequest, Settlement
-from backburner.core.times import from_micros
 from backburner.stores.refusals import not_possible
 from backburner.stores.sql.changes import Changes
+from backburner.stores.sql.fronts import Front, Fronts, first_due
 from backburner.stores.sql.rows import Row, new_row
 
 CHUNK = 1000
 """Jobs that are stored at once."""
-
-
-class Front(NamedTuple):
-    """A queue and priority with queued jobs, and when the first of them is due."""
-
-    queue: str
-    priority: int
-    run_at: int
-    now: int
-    """By the clock that decides what is due."""
-
-    @property
-    def is_due(self) -> bool:
-        return self.run_at <= self.now
 
 
 class Key(NamedTuple):
@@ -43,7 +28,7 @@ class Key(NamedTuple):
     crashes: int
 
 
-class Claims(Changes):
+class Claims(Changes, Fronts):
     """The part of the `JobStore` port that brings jobs in and gives them out."""
 
     @repeatable
@@ -63,18 +48,21 @@ class Claims(Changes):
             if held:
                 yield from self.settle(settlements)
                 return Claimed(held, [], None)
+        if request.limit == 0:
+            lost = yield from self.settle(settlements)
+            return Claimed([], lost, None)
         if not settlements:
             # Who finds nothing to do must not take the write lock: idle workers would hold up those who have work.
             fronts = yield from self._fronts(request)
             if not any(front.is_due for front in fronts):
-                return Claimed([], [], _first_due(fronts))
+                return Claimed([], [], first_due(fronts))
         yield BEGIN
         lost = yield from self._settle(settlements)
         fronts = yield from self._fronts(request)
         jobs = yield from self._take(fronts, request)
         if jobs and len(jobs) < request.limit:
             fronts = yield from self._fronts(request)
-        return Claimed(jobs, lost, _first_due(fronts) if len(jobs) < request.limit else None)
+        return Claimed(jobs, lost, first_due(fronts) if len(jobs) < request.limit else None)
 
     def claim_one(self, job_id: UUID, lease: int, worker_name: str) -> Op[Job[Any]]:
         yield BEGIN
@@ -95,17 +83,6 @@ class Claims(Changes):
     def _held_under(self, lease: int) -> Op[list[Job[Any]]]:
         reply: Reply = yield self._statement("held_under", lease)
         return self._jobs(reply.rows)
-
-    def _fronts(self, request: ClaimRequest) -> Op[list[Front]]:
-        if request.limit == 0:
-            return []
-        names = None if request.queues is None else self._dialect.list_value(dict.fromkeys(request.queues))
-        reply: Reply = yield (
-            self._statement("fronts", self._moment())
-            if names is None
-            else self._statement("fronts_of", names, self._moment())
-        )
-        return [front for front in map(Front._make, reply.rows) if _is_wanted(front, request)]
 
     def _take(self, fronts: Collection[Front], request: ClaimRequest) -> Op[list[Job[Any]]]:
         keys: list[Key] = []
@@ -136,14 +113,6 @@ class Claims(Changes):
         return keys
 
 
-def _is_wanted(front: Front, request: ClaimRequest) -> bool:
-    return (
-        front.queue not in request.exclude
-        and (request.min_priority is None or front.priority >= request.min_priority)
-        and (request.max_priority is None or front.priority <= request.max_priority)
-    )
-
-
 def _by_priority(fronts: Iterable[Front]) -> Iterator[list[Front]]:
     """Yield the fronts of each priority, the lowest number first."""
     groups: dict[int, list[Front]] = {}
@@ -156,8 +125,3 @@ def _by_priority(fronts: Iterable[Front]) -> Iterator[list[Front]]:
 def _without_suspects(keys: list[Key]) -> list[Key]:
     """Return the keys to claim: a job that crashed a worker comes alone, and nobody overtakes it."""
     return list(takewhile(lambda key: key.crashes == 0, keys)) or keys[:1]
-
-
-def _first_due(fronts: Iterable[Front]) -> datetime | None:
-    first = min((front.run_at for front in fronts), default=None)
-    return None if first is None else from_micros(first)

@@ -27,6 +27,8 @@ class Dialect:
     """Several values as one parameter, for the statements that take several."""
     has_tag: str
     """The condition that a job has the tag which is its one parameter."""
+    live_state: str = "state"
+    """The expression of the state of a job that has not ended."""
 
     @property
     def now(self) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from backburner.core.job import Job
 from backburner.core.lifecycle import FINISHED_STATES, LIVE_STATES, State
-from backburner.core.ops import Op, Reply, Statement
+from backburner.core.ops import Op, Reply, Statement, repeatable
 from backburner.core.ports import JobFilter, QueueInfo, WorkerInfo
 from backburner.core.times import from_micros, to_micros
 from backburner.stores.sql.base import LOOK, Operations
@@ -31,12 +31,14 @@ FINISHED = Table("finished", FINISHED_STATES)
 class Looking(Operations):
     """The `Insight` port."""
 
+    @repeatable
     def get(self, job_id: UUID) -> Op[Job[Any] | None]:
         # One statement, so that a job that is just leaving one table for the other is found.
         id_value = self._dialect.id_value(job_id)
         reply: Reply = yield self._statement("get", id_value, id_value)
         return self._job(reply.rows[0]) if reply.rows else None
 
+    @repeatable
     def find(
         self, which: JobFilter, *, after: UUID | None = None, limit: int = 100, newest_first: bool = False
     ) -> Op[list[Job[Any]]]:
@@ -54,6 +56,7 @@ class Looking(Operations):
         reply: Reply = yield Statement(f"{text} ORDER BY id {order} LIMIT {self._dialect.mark}", [*values, limit])
         return self._jobs(reply.rows)
 
+    @repeatable
     def count(self, which: JobFilter) -> Op[int]:
         yield LOOK
         total = 0
@@ -62,12 +65,14 @@ class Looking(Operations):
             total += reply.rows[0][0]
         return total
 
+    @repeatable
     def oldest_due(self, which: JobFilter) -> Op[Job[Any] | None]:
         yield LOOK
         conditions = where(which, {State.QUEUED}, self._dialect).add("run_at <= ?", to_micros(self.now()))
         reply: Reply = yield self._conditional("oldest", conditions)
         return self._job(reply.rows[0]) if reply.rows else None
 
+    @repeatable
     def queues(self) -> Op[list[QueueInfo]]:
         yield LOOK
         paused: Reply = yield self._statement("paused_queues")
@@ -82,6 +87,7 @@ class Looking(Operations):
             found[name] = queue
         return [found[name] for name in sorted(found)]
 
+    @repeatable
     def workers(self) -> Op[list[WorkerInfo]]:
         yield LOOK
         reply: Reply = yield self._statement("workers")

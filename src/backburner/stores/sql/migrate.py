@@ -49,6 +49,7 @@ class Migrator:
 
     def __init__(self, dialect: Dialect, folder: Traversable | None = None, names: Names = Names()) -> None:  # noqa: B008 # a value
         self._sql = statements_of(dialect, names)
+        self._names = names
         folder = folder or files("backburner.stores.sql").joinpath(dialect.name, "migrations")
         self._migrations = sorted(_read(folder, names))
         self.needed = self._migrations[-1].version
@@ -65,9 +66,12 @@ class Migrator:
     def migrate(self) -> Op[list[str]]:
         """Apply what is missing, in one transaction; return the names. Raises SchemaMissing for newer tables."""
         yield BEGIN
-        # Only inside the transaction does the version stand still: another process may be migrating too.
+        yield from self._hook("begin_migrating")
+        # Only now does the version stand still: another process may be migrating too.
         state = yield from self.state()
         refuse_newer(state)
+        if self._names.schema is not None:
+            yield from self._hook("make_namespace")
         yield Statement(self._sql["make_schema"])
         missing = [migration for migration in self._migrations if migration.version > state.found]
         for migration in missing:
@@ -78,9 +82,18 @@ class Migrator:
 
     def script(self) -> str:
         """Return what `migrate` does to an empty database."""
-        parts = [f"{self._sql['make_schema']};\n"]
+        made = ["make_schema"] if self._names.schema is None else ["make_namespace", "make_schema"]
+        parts = [f"{self._text(name)};\n" for name in made]
         parts += [f"{migration.source.strip()}\n\n{self._note(migration)};\n" for migration in self._migrations]
         return "\n".join(parts)
+
+    def _hook(self, name: str) -> Op[None]:
+        """Run a statement that only some databases have."""
+        if name in self._sql:
+            yield Statement(self._text(name))
+
+    def _text(self, name: str) -> str:
+        return self._sql[name].replace("{namespace}", self._names.schema or "")
 
     def _note(self, migration: Migration) -> str:
         text = self._sql["note_migration"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from backburner.core.errors import ConfigurationError
 
 DEFAULT_PREFIX = "backburner_"
-_TABLES = re.compile(r"\bbackburner_(jobs|ready|finished|workers|queues|schema)\b")
+_TABLES = re.compile(r"\bbackburner_(jobs|ready|finished_rest|finished|workers|queues|schema)\b")
 _OTHER = re.compile(r"\bbackburner_(?=\w)")
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 LONGEST = 30

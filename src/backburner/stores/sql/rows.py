@@ -19,12 +19,12 @@ _SHARED = (
 )
 
 COLUMN_LISTS = {
-    "live": f"{_SHARED}, state, last_error, failed_at, lease, NULL, NULL",
+    "live": f"{_SHARED}, {{live_state}}, last_error, failed_at, lease, NULL, NULL",
     "history": f"{_SHARED}, state, last_error, NULL, NULL, finished_at, result",
     "moved": _SHARED,
 }
 """Columns of a job in the table of live jobs; in that of finished ones; and those that go from the one to the other
-as they are. `to_job` reads the first two."""
+as they are. `to_job` reads the first two. `{live_state}` stands for what the dialect has for it."""
 
 
 Row = Sequence[Any]

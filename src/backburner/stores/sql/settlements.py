@@ -8,7 +8,7 @@ from uuid import UUID
 
 from backburner.core.job import Progress, progress_to_json
 from backburner.core.lifecycle import Move, State
-from backburner.core.ops import BEGIN, Op, Reply, Statement
+from backburner.core.ops import BEGIN, Op, Reply, Statement, repeatable
 from backburner.core.ports import Settlement
 from backburner.core.times import to_micros
 from backburner.stores.sql.base import Operations
@@ -40,6 +40,7 @@ class Settlements(Operations):
         reply: Reply = yield self._statement("report_progress", progress_to_json(progress), id_value, lease)
         return bool(reply.changed)
 
+    @repeatable
     def is_cancel_requested(self, job_id: UUID, lease: int) -> Op[bool]:
         reply: Reply = yield self._statement("is_cancel_requested", self._dialect.id_value(job_id), lease)
         return not reply.rows or bool(reply.rows[0][0])

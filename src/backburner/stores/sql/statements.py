@@ -6,7 +6,8 @@ A file holds statements like this one; the comment is for its reader and is not 
     -- A worker says that it is alive.
     UPDATE backburner_workers SET beat_at = ? WHERE number = ?
 
-`{live}`, `{history}` and `{moved}` stand for lists of columns, see `rows`; `{now}` for the present time, see `Dialect`.
+`{live}`, `{history}` and `{moved}` stand for lists of columns, see `rows`; `{now}` for the present time and `{clock}`
+for the database's own time, see `Dialect`.
 The tables get the names that are in use; see `names`.
 """
 
@@ -30,7 +31,11 @@ def statements_of(dialect: Dialect, names: Names) -> Mapping[str, str]:
     folder = files("backburner.stores.sql").joinpath(dialect.name, "statements")
     sources = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
     found = dict(named for file in sources for named in parse(file.read_text("utf-8")))
-    return MappingProxyType({name: names.applied(text.replace("{now}", dialect.now)) for name, text in found.items()})
+    clock = dialect.clock or ""
+    parts = {"{now}": dialect.now, "{clock}": clock, "{live_state}": dialect.live_state}
+    for part, meaning in parts.items():
+        found = {name: text.replace(part, meaning) for name, text in found.items()}
+    return MappingProxyType({name: names.applied(text) for name, text in found.items()})
 
 
 def parse(source: str) -> Iterator[tuple[str, str]]:
@@ -42,7 +47,8 @@ def parse(source: str) -> Iterator[tuple[str, str]]:
 
 def _bare(body: str) -> str:
     # Comments must go: sqlite3 looks at the first word to see whether a transaction must begin.
-    return "\n".join(line for line in body.splitlines() if line.strip() and not line.lstrip().startswith("--"))
+    lines = map(str.strip, body.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("--"))
 
 
 def _filled(text: str) -> str:

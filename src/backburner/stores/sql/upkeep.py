@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from backburner.core.job import Job
 from backburner.core.lifecycle import Move, State
-from backburner.core.ops import BEGIN, Op, Reply
-from backburner.core.ports import MAX_CRASHES, Settlement, WorkerInfo, lease_of
+from backburner.core.ops import BEGIN, Op, Reply, repeatable
+from backburner.core.ports import MAX_CRASHES, ClaimRequest, News, Settlement, WorkerInfo, lease_of
 from backburner.core.times import MICROSECOND, to_duration, to_micros
 from backburner.stores.refusals import lost_workers
 from backburner.stores.sql.changes import Changes
+from backburner.stores.sql.fronts import Fronts
 from backburner.stores.sql.settlements import End
 
 
-class Upkeep(Changes):
+class Upkeep(Changes, Fronts):
     """The `Upkeep` port."""
 
     def register(self, worker: WorkerInfo) -> Op[int]:
@@ -28,9 +31,23 @@ class Upkeep(Changes):
         )
         return int(reply.rows[0][0])
 
+    @repeatable
     def beat(self, worker: int) -> Op[bool]:
         reply: Reply = yield self._statement("beat", self._moment(), worker)
         return bool(reply.changed)
+
+    @repeatable
+    def check_in(
+        self, silent_for: float, worker: int | None = None, wanted: ClaimRequest | None = None
+    ) -> Op[News]:
+        is_known = True
+        if worker is not None:
+            is_known = yield from self.beat(worker)
+        is_rescue_needed = yield from self._is_rescue_needed(silent_for)
+        next_due = None
+        if wanted is not None:
+            next_due = yield from self._next_due(wanted)
+        return News(is_known, is_rescue_needed, next_due)
 
     def retire(self, worker: int) -> Op[int]:
         yield BEGIN
@@ -43,19 +60,16 @@ class Upkeep(Changes):
 
     def rescue(self, silent_for: float) -> Op[list[Job[Any]]]:
         # Looked at first without the write lock: nearly always there is nothing to rescue.
-        silence = to_duration(silent_for) // MICROSECOND
-        looked: Reply = yield self._statement("is_rescue_needed", self._moment(), silence)
-        if not looked.rows[0][0]:
+        is_needed = yield from self._is_rescue_needed(silent_for)
+        if not is_needed:
             return []
+        silence = to_duration(silent_for) // MICROSECOND
         yield BEGIN
         yield self._statement("strike_off_silent", self._moment(), silence)
         crashed: Reply = yield self._statement("count_crash")
         jobs = sorted(self._jobs(crashed.rows), key=lambda job: job.id)
         yield from self._settle([_settlement_of_lost(job) for job in jobs])
-        after = []
-        for job in jobs:
-            rescued = yield from self._existing(job.id)
-            after.append(rescued)
+        after = yield from self._reread([job.id for job in jobs])
         given_up = [job.id for job in after if job.state is State.FAILED and not job.keep_failed]
         yield from self._end(given_up, End(None, State.FAILED, keep=False))
         return after
@@ -64,6 +78,18 @@ class Upkeep(Changes):
         yield BEGIN
         reply: Reply = yield self._statement("prune", to_micros(finished_before), limit)
         return int(reply.changed)
+
+    def _reread(self, ids: Sequence[UUID]) -> Op[list[Job[Any]]]:
+        jobs = []
+        for job_id in ids:
+            job = yield from self._existing(job_id)
+            jobs.append(job)
+        return jobs
+
+    def _is_rescue_needed(self, silent_for: float) -> Op[bool]:
+        silence = to_duration(silent_for) // MICROSECOND
+        looked: Reply = yield self._statement("is_rescue_needed", self._moment(), silence)
+        return bool(looked.rows[0][0])
 
 
 def _settlement_of_lost(job: Job[Any]) -> Settlement:

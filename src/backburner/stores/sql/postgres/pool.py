@@ -1,0 +1,220 @@
+"""The connections of one process, for operations that block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar, cast
+
+from backburner.core import ops
+from backburner.core.errors import StoreUnavailable
+from backburner.core.ops import Op, Slow
+from backburner.stores.sql.base import LOOK
+from backburner.stores.sql.postgres.server import Server
+from backburner.stores.sql.postgres.slots import RECEIVE, BlockingSlot, Receive
+from backburner.stores.sql.postgres.stock import Stock
+
+T = TypeVar("T")
+
+NOT_FOR_LOOKS = 2
+"""Connections that are kept free of looks, which may take long: there is always one for a beat and one for a claim."""
+
+
+class Pool:
+    """A number of slots for connections, which are made when they are needed."""
+
+    generation = 0
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._size = server.place.pool_size
+        self.start_afresh()
+
+    def start_afresh(self) -> None:
+        """Begin with new slots."""
+        self.slots = [BlockingSlot(self._server, self) for _ in range(self._size)]
+        self.stock = Stock(self.slots)
+        self._looks = Stock(range(max(1, self._size - NOT_FOR_LOOKS)))
+
+    def run(self, op: Op[T], patience: float | None = None) -> T:
+        """Run an operation as one transaction. `patience`: seconds that the server may say nothing."""
+        try:
+            first = next(op)
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
+        return self._look(op, first, patience) if first is LOOK else self._run(op, first, patience)
+
+    def begin(self, op: Op[T]) -> Begun[T]:
+        """Run an operation up to a slow statement, send that and return."""
+        begun = Begun(self, op)
+        begun.start()
+        return begun
+
+    def drop(self) -> None:
+        """Close the connections that are not in use, and the others when they are not in use any more."""
+        self.generation += 1
+        stock = self.stock
+        held: list[BlockingSlot] = []
+        returning = iter(held)
+        try:
+            stock.take_all(held)
+            for slot in held:
+                slot.discard()
+        finally:
+            stock.put_back(returning)
+
+    def abandon(self) -> None:
+        """Leave all connections to the process that this one was forked from, and begin afresh."""
+        for slot in self.slots:
+            slot.abandon()
+        self.start_afresh()
+
+    def take(self, stock: Stock[BlockingSlot], held: list[BlockingSlot]) -> None:
+        """Put a slot into an empty list. Raises StoreUnavailable when none is given back in time."""
+        self._expect(stock.take(held, self._server.place.timeout))
+
+    def _look(self, op: Op[T], first: Any, patience: float | None) -> T:
+        looks = self._looks
+        held: list[int] = []
+        returning = iter(held)
+        try:
+            self._expect(looks.take(held, self._server.place.timeout))
+            return self._run(op, first, patience)
+        finally:
+            try:
+                looks.put_back(returning)
+            finally:
+                looks.say_so()
+
+    def _run(self, op: Op[T], first: Any, patience: float | None) -> T:
+        stock = self.stock
+        held: list[BlockingSlot] = []
+        returning = iter(held)
+        try:
+            self.take(stock, held)
+            return run_in(held[0], op, first, patience)
+        finally:
+            try:
+                stock.put_back(returning)
+            finally:
+                stock.say_so()
+
+    def _expect(self, was_taken: bool) -> None:
+        if not was_taken:
+            raise StoreUnavailable(
+                f"all {self._size} connections to {self._server.place.shown} have been in use for "
+                f"{self._server.place.timeout:g} s: raise pool_size in the URL, or use fewer threads"
+            )
+
+
+def run_in(slot: BlockingSlot, op: Op[T], first: Any, patience: float | None = None) -> T:
+    """Run an operation in a slot that was taken."""
+    try:
+        return ops.run(slot.performing(op, first, patience), slot)
+    except Exception:
+        raise
+    except BaseException:
+        slot.discard()  # at once, so that the server undoes what was not committed
+        raise
+    finally:
+        slot.leave()
+
+
+class Begun(Generic[T]):
+    """An operation that was begun: a slow statement of it is on its way, and holds a connection until it is received.
+
+    The connection of one whose result nobody asks for is closed. `result` may be called in another thread.
+    """
+
+    _running: Op[T] | None = None
+
+    def __init__(self, pool: Pool, op: Op[T]) -> None:
+        self._pool = pool
+        self._stock = pool.stock
+        self._op = op
+        self._held: list[BlockingSlot] = []
+        self._returning: Iterator[BlockingSlot] = iter(self._held)
+        self._error: Exception | None = None
+        self._value: Any = None
+
+    def __del__(self) -> None:
+        if self._running is not None:
+            self._end(is_broken=True)
+
+    def start(self) -> None:
+        """Run the operation until a slow statement has been sent, or to its end."""
+        try:
+            first = next(self._op)
+            self._pool.take(self._stock, self._held)
+            slot = self._held[0]
+            self._running = slot.performing(self._op, first)
+            _run_until_slow(self._running, slot)
+        except StopIteration as stop:
+            self._value = stop.value
+            self._end()
+        except Exception as error:
+            self._error = error
+            self._end()
+        except BaseException:
+            self._end(is_broken=True)
+            raise
+
+    def result(self) -> T:
+        """Receive the reply, run the operation to its end and return its value."""
+        if self._running is None:
+            return self._ended()
+        slot = self._held[0]
+        try:
+            value = ops.run(cast("Op[T]", _Resumed(self._running)), slot)
+        except Exception:
+            self._end()
+            raise
+        except BaseException:
+            self._end(is_broken=True)
+            raise
+        self._end()
+        return value
+
+    def _ended(self) -> T:
+        if self._error is not None:
+            raise self._error
+        value: T = self._value
+        return value
+
+    def _end(self, *, is_broken: bool = False) -> None:
+        """Give the slot back; its connection is closed if it stands in the middle of something."""
+        try:
+            self._running = None
+            for slot in self._held:
+                if is_broken:
+                    slot.discard()
+                slot.leave()
+        finally:
+            self._stock.put_back(self._returning)
+        self._stock.say_so()
+
+
+class _Resumed:
+    """An operation of which the reply to a statement is still to be received."""
+
+    def __init__(self, op: Op[Any]) -> None:
+        self.send = op.send
+        self.throw = op.throw
+
+    def __next__(self) -> Receive:
+        return RECEIVE
+
+
+def _run_until_slow(op: Op[Any], slot: BlockingSlot) -> None:
+    """Drive an operation until a slow statement of it has been sent. Raises StopIteration when there is none."""
+    command = next(op)
+    while True:
+        try:
+            if isinstance(command, Slow):
+                slot.send(command)
+                return
+            reply = slot.execute(command)
+        except BaseException as error:
+            command = op.throw(error)
+        else:
+            command = op.send(reply)
