@@ -133,17 +133,17 @@ def hold() -> None:
 
 
 def test_work_off_waits_for_what_its_threads_still_perform(app: Backburner, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However often there is nothing more to claim meanwhile."""
-    claim, claims = app.store.claim, 0
+    """However often there is nothing more to hear of meanwhile."""
+    check_in, rounds = app.store.check_in, 0
 
     def counted(*arguments: Any) -> Any:
-        nonlocal claims
-        claims += 1
-        if claims == 5:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 5:
             held.set()
-        return claim(*arguments)
+        return check_in(*arguments)
 
-    monkeypatch.setattr(app.store, "claim", counted)
+    monkeypatch.setattr(app.store, "check_in", counted)
     held.clear()
     job = app.delay(hold)()
     assert app.worker(concurrency=2, sleep_delay=0.01).work_off() == (1, 0)

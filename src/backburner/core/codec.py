@@ -24,7 +24,7 @@ from backburner.core.errors import (
     UnknownMethod,
 )
 from backburner.core.naming import is_name
-from backburner.core.payload import Call
+from backburner.core.payload import Call, is_async
 from backburner.core.reading import LoaderFailed, Reader
 from backburner.core.records import PlainModels, RecordKind
 from backburner.core.signatures import check_job_object
@@ -109,6 +109,13 @@ class Codec:
             raise _unreadable("it is nested too deeply", handler) from None
         except Exception as error:
             raise _unreadable(f"{type(error).__name__}: {message_of(error)}", handler) from error
+
+    def is_async(self, code: str, method: str | None) -> bool:
+        """Say whether this function, or this method of this class or module, is a coroutine function.
+
+        Raises DeserializationError, UnknownJob or NotAllowed when there is no such code here.
+        """
+        return is_async(self._reader.code(code), method)
 
     def _written(self, payload: Any) -> dict[str, Any]:
         if type(payload) is Call:

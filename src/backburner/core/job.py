@@ -45,6 +45,12 @@ class PayloadReader(Protocol):
     def load(self, handler: str) -> object:
         """Return the payload that a handler describes."""
 
+    def is_async(self, code: str, method: str | None) -> bool:
+        """Say whether this function, or this method of this class or module, is a coroutine function.
+
+        Raises what `load` raises when there is no such code.
+        """
+
 
 @dataclass(slots=True, kw_only=True)
 class Job(Generic[R]):

@@ -72,20 +72,16 @@ class Reply(NamedTuple):
     changed: int
 
 
-class Repeatable(Generator[Any, Any, T]):
-    """An operation that does no harm when it is applied twice.
-
-    Who runs it and loses the connection before the reply has come cannot know whether it was applied, and may run
-    `again()` on another connection, unless it is part of the caller's transaction.
-    """
+class Renewable(Generator[Any, Any, T]):
+    """An operation that can be begun anew, once the database has undone what it did."""
 
     def __init__(self, make: Callable[[], Op[T]]) -> None:
         self._make = make
         self._op = make()
 
-    def again(self) -> Repeatable[T]:
+    def again(self) -> Renewable[T]:
         """Return the same operation from its beginning."""
-        return Repeatable(self._make)
+        return type(self)(self._make)
 
     def send(self, value: Any) -> Any:
         return self._op.send(value)
@@ -95,6 +91,24 @@ class Repeatable(Generator[Any, Any, T]):
 
     def close(self) -> None:
         self._op.close()
+
+
+class Repeatable(Renewable[T]):
+    """An operation that does no harm when it is applied twice.
+
+    Who runs it and loses the connection before the reply has come cannot know whether it was applied, and may run
+    `again()` on another connection, unless it is part of the caller's transaction.
+    """
+
+
+def renewable(operation: Callable[P, Op[T]]) -> Callable[P, Op[T]]:
+    """Make what an operation returns `Renewable`."""
+
+    @wraps(operation)
+    def made(*args: P.args, **kwargs: P.kwargs) -> Op[T]:
+        return Renewable(lambda: operation(*args, **kwargs))
+
+    return made
 
 
 def repeatable(operation: Callable[P, Op[T]]) -> Callable[P, Op[T]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
 from types import ModuleType
 from typing import Any
 
 from backburner.core.errors import UnknownMethod
 from backburner.core.marks import Runnable
-from backburner.core.members import MISSING, bind, find_member, original, owner_of
+from backburner.core.members import MISSING, bind, find_member, function_in, original, owner_of
 from backburner.core.protocol import value_of
 
 
@@ -51,6 +52,12 @@ def perform(payload: Any) -> Any:
     if type(payload) is Call:
         return payload.perform()
     return _bound(payload, "perform")()
+
+
+def is_async(code: Any, method: str | None) -> bool:
+    """Say whether a job that calls this function, or this method of this class or module, runs a coroutine function."""
+    member = code if method is None else find_member(code, method)
+    return iscoroutinefunction(function_in(original(member)))
 
 
 def name_of_payload(payload: Any) -> str:

@@ -83,6 +83,17 @@ class Claimed(NamedTuple):
     """
 
 
+class News(NamedTuple):
+    """What a worker that checks in is told."""
+
+    is_known: bool
+    """Whether it is registered still; False: it has been taken for dead, and its jobs were rescued."""
+    is_rescue_needed: bool
+    """Whether a rescue would find something."""
+    next_due: datetime | None
+    """The smallest `run_at` of the queued jobs that fit what was wanted; it may lie in the past."""
+
+
 class Settlement(NamedTuple):
     """How an attempt ended; applied only while the job is still held under `lease`.
 
@@ -229,6 +240,13 @@ class Upkeep(Protocol):
     def beat(self, worker: int) -> Op[bool]:
         """Note that a worker is alive; False when it has been taken for dead and its jobs were rescued."""
 
+    def check_in(self, silent_for: float, worker: int | None = None, wanted: ClaimRequest | None = None) -> Op[News]:
+        """Say what there is to do, and note that a worker is alive, if one is given, as `beat` does.
+
+        Whether a rescue of workers silent for so many seconds would find something; when the next job is due that fits
+        `wanted`, if that is given. It is all that an idle worker asks, so it had better be one statement.
+        """
+
     def retire(self, worker: int) -> Op[int]:
         """Strike a worker off and release what it still holds, without a crash; return how many jobs that were."""
 
@@ -298,7 +316,7 @@ class Pending(Protocol[T_co]):
     """An operation that was begun."""
 
     def result(self) -> T_co:
-        """Wait for its end; return its value or raise its error. To be called once."""
+        """Wait for its end; return its value or raise its error. To be called once, by any thread."""
 
 
 class Store(JobStore, Upkeep, Insight, Schema, Protocol):

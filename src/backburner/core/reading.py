@@ -84,6 +84,10 @@ class Reader:
         self._allowed.check_function(function)
         return function
 
+    def code(self, name: str) -> Any:
+        """Return the function, class or module of this name, whatever a job may do with it."""
+        return find(name, self._allowed.covers) if ":" in name else self._module(name)
+
     def receiver(self, value: Any, method: str) -> Any:
         """Return the target of a call if a job may call this method; it is made or loaded after that is known."""
         tag, content, others = _tagged(value) if type(value) is dict else ("", None, {})

@@ -9,12 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextvars import copy_context
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from backburner.core.errors import DeserializationError, JobTimeout, NotAllowed, UnknownJob
-from backburner.core.invoke import invoke, run_hook
+from backburner.core.invoke import as_raised, hook_call, invocation
 from backburner.core.job import Job
 from backburner.core.lifecycle import Move
+from backburner.core.ops import Op
 from backburner.core.parts import Parts
 from backburner.core.steering import Snooze
 from backburner.core.telemetry import (
@@ -30,16 +32,20 @@ from backburner.core.telemetry import (
     ListenerFailed,
 )
 from backburner.worker.awaiting import run_awaitable
+from backburner.worker.driving import adrive, drive
 from backburner.worker.handle import RunningHandle
 from backburner.worker.outcome import Count, Judge, Outcome, Unloadable
-from backburner.worker.timeouts import Alarm
+from backburner.worker.timeouts import Alarm, AwaitingAlarm
 
 if TYPE_CHECKING:
     from backburner.worker.worker import Worker
 
 
 class Attempts:
-    """Performs jobs for a worker."""
+    """Performs jobs for a worker.
+
+    An attempt is written once, as an operation whose commands are awaitables, for threads and for event loops.
+    """
 
     def __init__(self, worker: Worker, parts: Parts) -> None:
         self._worker = worker
@@ -51,60 +57,85 @@ class Attempts:
         self._judge = Judge(parts.settings, self._trouble)
 
     def make(self, job: Job[Any], alarm: Alarm) -> Outcome:
-        """Perform a claimed job once and return how that ended."""
+        """Perform a claimed job once, in this thread, and return how that ended."""
+        return copy_context().run(drive, self._attempt(job, alarm), run_awaitable)
+
+    async def amake(self, job: Job[Any], alarm: AwaitingAlarm) -> Outcome:
+        """Perform a claimed job once, in this task, and return how that ended."""
+        return await adrive(self._attempt(job, alarm), alarm.awaiting)
+
+    def load(self, job: Job[Any], alarm: Alarm) -> bool:
+        """Load the payload before the attempt, and say whether that went well; if not, the attempt finds out why."""
+        try:
+            alarm.start(self._limit_of(job))
+            try:
+                job.reader = self._reader
+                job.cached_payload = job.payload
+            finally:
+                alarm.stop()
+        except BaseException:
+            alarm.stop()
+            return False
+        return True
+
+    def _attempt(self, job: Job[Any], alarm: Alarm) -> Op[Outcome]:
         started = time.monotonic()
         if self._telemetry.hears(JobStarted):
             self._telemetry.emit(JobStarted(self._worker.name, job))
-        outcome = self._perform_as_event(job, alarm)
+        outcome = yield from self._perform_as_event(job, alarm)
         if outcome.count is not Count.SUCCESS or self._telemetry.hears(JobSucceeded):
             self._telemetry.emit(self._record(outcome, time.monotonic() - started))
         return outcome
 
-    def _perform_as_event(self, job: Job[Any], alarm: Alarm) -> Outcome:
+    def _perform_as_event(self, job: Job[Any], alarm: Alarm) -> Op[Outcome]:
         """Perform the job as the event `perform`; a listener that raises fails an attempt that had succeeded."""
         outcome: Outcome | None = None
-
-        def inside() -> None:
-            nonlocal outcome
-            outcome = self._perform(job, alarm)
-
         try:
-            self._events.run("perform", (self._worker, job), inside)
+            with self._events.surrounding("perform", (self._worker, job)):
+                outcome = yield from self._perform(job, alarm)
         except BaseException as error:
             alarm.stop()
             if outcome is None or outcome.count is Count.SUCCESS:
-                return self._after_error(job, error)
-            self._trouble("perform", error)
-        return outcome or self._judge.release(job)
+                outcome = yield from self._after_error(job, error)
+            else:
+                self._trouble("perform", error)
+        return self._judge.release(job) if outcome is None else outcome
 
-    def _perform(self, job: Job[Any], alarm: Alarm) -> Outcome:
+    def _perform(self, job: Job[Any], alarm: Alarm) -> Op[Outcome]:
         handle = RunningHandle(self._store)
         job.reader = self._reader
         job.handle = handle
         try:
-            return self._invoke(job, handle, alarm)
+            outcome = yield from self._invoke(job, handle, alarm)
         except BaseException as error:
             alarm.stop()
-            return self._after_error(job, error)
+            outcome = yield from self._after_error(job, as_raised(error))
         finally:
             job.handle = None
+        return outcome
 
-    def _invoke(self, job: Job[Any], handle: RunningHandle, alarm: Alarm) -> Outcome:
-        limit = min(job.max_run_time or self._settings.max_run_time, self._settings.max_run_time)
+    def _invoke(self, job: Job[Any], handle: RunningHandle, alarm: Alarm) -> Op[Outcome]:
+        limit = self._limit_of(job)
         alarm.start(limit)
         try:
             problem = self._load(job)
-            if problem is not None:
-                return self._unloadable(job, problem)
-            copy_context().run(invoke, job, self._events, run_awaitable)
-            if alarm.has_rung:
-                raise JobTimeout
+            if problem is None:
+                yield from invocation(job, self._events)
+                if alarm.has_rung:
+                    raise JobTimeout
         except JobTimeout as error:
             error.args = error.args or (f"ran longer than its max_run_time of {limit.total_seconds():g} s",)
             raise
         finally:
             alarm.stop()
+        if problem is not None:
+            outcome = yield from self._unloadable(job, problem)
+            return outcome
         return self._judge.cancelled(job) if handle.has_seen_cancel else self._judge.success(job)
+
+    def _limit_of(self, job: Job[Any]) -> timedelta:
+        wanted, longest = job.max_run_time, self._settings.max_run_time
+        return longest if wanted is None else min(wanted, longest)
 
     def _load(self, job: Job[Any]) -> Unloadable | None:
         """Load the payload; return what is wrong with the handler, so that it is told from an exception of the job."""
@@ -114,39 +145,48 @@ class Attempts:
             return error
         return None
 
-    def _unloadable(self, job: Job[Any], error: Unloadable) -> Outcome:
+    def _unloadable(self, job: Job[Any], error: Unloadable) -> Op[Outcome]:
         outcome = self._judge.unloadable(job, error, self._store.now())
         if outcome.settlement.move is Move.FAIL:
-            self._fail(job)
+            yield from self._fail(job)
         return outcome
 
-    def _after_error(self, job: Job[Any], error: BaseException) -> Outcome:
+    def _after_error(self, job: Job[Any], error: BaseException) -> Op[Outcome]:
         """Decide what an exception means; errors of the job are told to the listeners of `error` and `failure`."""
         if isinstance(error, KeyboardInterrupt) and self._worker.is_interrupted:
             return self._judge.release(job, error)
         outcome = self._judge.raised(job, error, self._store.now())
         if outcome.settlement.move in (Move.RETRY, Move.FAIL):
             arguments = (self._worker, job, error)
-            self._guarded("error", arguments, lambda: self._fail_if_final(outcome))
+            yield from self._guarded("error", arguments, lambda: self._fail_if_final(outcome))
         return outcome
 
-    def _fail_if_final(self, outcome: Outcome) -> None:
+    def _fail_if_final(self, outcome: Outcome) -> Op[None]:
         if outcome.settlement.move is Move.FAIL:
-            self._fail(outcome.job)
+            yield from self._fail(outcome.job)
 
-    def _fail(self, job: Job[Any]) -> None:
-        self._guarded("failure", (self._worker, job), lambda: self._run_failure_hook(job))
+    def _fail(self, job: Job[Any]) -> Op[None]:
+        yield from self._guarded("failure", (self._worker, job), lambda: self._run_failure_hook(job))
 
-    def _run_failure_hook(self, job: Job[Any]) -> None:
+    def _run_failure_hook(self, job: Job[Any]) -> Op[None]:
         if job.cached_payload is None:
             return
         try:
-            run_hook("failure", job, job.cached_payload, run_awaitable)
+            yield from hook_call("failure", job, job.cached_payload)
         except BaseException as error:
-            self._trouble("failure", error)
+            self._trouble("failure", as_raised(error))
 
-    def _guarded(self, event: str, arguments: tuple[Any, ...], inside: Callable[[], None]) -> None:
-        self._events.run_guarded(event, arguments, inside, self._trouble)
+    def _guarded(self, event: str, arguments: tuple[Any, ...], inside: Callable[[], Op[None]]) -> Op[None]:
+        """Run `inside`, which raises nothing, as this event: exactly once, whatever the listeners do."""
+        has_run = False
+        try:
+            with self._events.surrounding(event, arguments):
+                has_run = True
+                yield from inside()
+        except BaseException as error:
+            self._trouble(event, error)
+        if not has_run:
+            yield from inside()
 
     def _trouble(self, event: str, error: BaseException) -> None:
         self._telemetry.emit(ListenerFailed(event, error))

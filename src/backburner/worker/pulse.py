@@ -22,6 +22,8 @@ class Chore:
     """Seconds."""
     due: float = 0.0
     """By the monotonic clock."""
+    is_failing: bool = False
+    """Whether it went wrong the last time."""
 
 
 class Pulse:
@@ -61,7 +63,11 @@ class Pulse:
         try:
             chore.do()
         except BackburnerError as error:
-            self._on_trouble(chore.doing, error)
+            if not chore.is_failing:
+                self._on_trouble(chore.doing, error)
+            chore.is_failing = True
+        else:
+            chore.is_failing = False
 
     def _rest(self, seconds: float) -> None:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -15,9 +14,10 @@ from backburner.worker.attempt import Attempts
 from backburner.worker.claimer import Claimer
 from backburner.worker.executors.hands import Hands, Tally
 from backburner.worker.executors.inline import InlineHands
-from backburner.worker.executors.threads import ThreadHands
+from backburner.worker.executors.many import ManyHands
 from backburner.worker.pulse import Chore, Pulse
-from backburner.worker.upkeep import prune, rescue
+from backburner.worker.upkeep import prune
+from backburner.worker.upkeep.rounds import Rounds
 
 if TYPE_CHECKING:
     from backburner.worker.worker import Worker
@@ -27,6 +27,9 @@ PATIENCE = 0.2
 
 LOOK_EVERY = 0.1
 """Seconds between two looks for such a job, while any wait."""
+
+TRY_AGAIN_AFTER = 1.0
+"""Seconds after which that is tried again when it failed."""
 
 NEVER = float("inf")
 
@@ -41,6 +44,7 @@ class Shift:
         self.claimer = Claimer(parts.store, info, request, parts.telemetry, self._look_after_waiting)
         self.attempts = Attempts(worker, parts)
         self.hands = self._make_hands(info.concurrency)
+        self._pruning = Chore("pruning", self._prune, prune.EVERY, time.monotonic() + prune.EVERY)
         self._tidying = Chore("giving back jobs", self._tidy, NEVER, NEVER)
         self._stop_reason: str | None = None
         self._announcing = Chore("saying that the worker stops", self._announce, NEVER, NEVER)
@@ -66,13 +70,14 @@ class Shift:
 
     def wait(self) -> None:
         """Wait for work: until woken, until the next job is due, for `sleep_delay` at the most."""
-        self.watch.wait(self.idle_seconds())
+        if self.watch.wait(self.idle_seconds()):
+            self.claimer.expect_more()
 
     def idle_seconds(self) -> float:
         """Return how long there is nothing to look for."""
         longest = self._worker.sleep_delay.total_seconds()
-        due = self.claimer.next_due
-        return longest if due is None else min(longest, max((due - self._parts.store.now()).total_seconds(), 0.0))
+        until_due = self.claimer.seconds_until_due
+        return longest if until_due is None else min(longest, until_due)
 
     def stop(self, reason: str, grace: float) -> None:
         """Say that the worker stops, and interrupt what still runs after `grace` seconds. Safe in signal handlers.
@@ -89,33 +94,32 @@ class Shift:
         must_stop = self._worker.must_stop
         if concurrency == 1:
             return InlineHands(self.attempts, self.claimer, must_stop)
-        return ThreadHands(concurrency, self.attempts, self.claimer, must_stop, self.watch, self.idle_seconds)
+        reader = self._parts.reader
+        return ManyHands(concurrency, self.attempts, reader, self.claimer, must_stop, self.watch, self.idle_seconds)
 
     def _chores(self) -> list[Chore]:
-        store, settings, telemetry = self._parts.store, self._parts.settings, self._parts.telemetry
-        beat_every = settings.heartbeat.total_seconds()
-        now = time.monotonic()
-        rescuing = partial(rescue.rescue, store, settings.lease, telemetry, self._worker.name)
-        pruning = partial(prune.prune, store, settings.keep_finished)
-        return [
-            Chore("beating", self.claimer.beat, beat_every, now + beat_every),
-            Chore("rescuing", rescuing, rescue.EVERY, now),
-            Chore("pruning", pruning, prune.EVERY, now + prune.EVERY),
-            self._tidying,
-            self._announcing,
-            self._aborting,
-        ]
+        delay = self._worker.sleep_delay.total_seconds()
+        rounds = Rounds(self.claimer, self._parts, self._worker.name, delay, self.watch.wake)
+        checking_in = Chore("checking in", rounds.make, rounds.every, time.monotonic())
+        return [checking_in, self._pruning, self._tidying, self._announcing, self._aborting]
+
+    def _prune(self) -> None:
+        keep = self._parts.settings.keep_finished
+        removed = prune.prune(self._parts.store, keep)
+        self._pruning.due = time.monotonic() + prune.pause_after(removed, keep)
 
     def _look_after_waiting(self) -> None:
         self._pulse.hurry(self._tidying, LOOK_EVERY)
 
     def _tidy(self) -> None:
         """Give back what waits behind a job that takes long, and settle what ended before it."""
-        if not self.claimer.waiting and not self.claimer.has_unsettled:
+        if not self.claimer.keeps_others_waiting:
             return
-        if time.monotonic() - self.hands.last_start > PATIENCE:
+        now = time.monotonic()
+        self._tidying.due = now + TRY_AGAIN_AFTER  # should it fail
+        if now - self.hands.last_start > PATIENCE:
             self.claimer.give_back()
-        self._tidying.due = time.monotonic() + LOOK_EVERY
+        self._tidying.due = now + LOOK_EVERY
 
     def _announce(self) -> None:
         reason, self._stop_reason = self._stop_reason, None

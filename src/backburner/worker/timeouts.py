@@ -1,15 +1,17 @@
-"""Alarms that end an attempt from outside: by signal in the main thread, by an asynchronous exception elsewhere.
+"""Alarms that end an attempt from outside: by signal in the main thread, by an asynchronous exception in others.
 
-Neither can interrupt a single call into C code that does not return; the exception is raised when it does.
+Neither can interrupt a single call into C code that does not return; the exception is raised when it does. Attempts in
+an event loop have an alarm of their own, `worker/task_alarm.py`.
 """
 
 from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Awaitable
 from datetime import timedelta
 from types import FrameType, TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 from backburner.core.errors import JobInterrupted, JobTimeout
 from backburner.worker.watchdog import Watchdog
@@ -38,6 +40,13 @@ class Alarm(Protocol):
 
         May be called from any thread and from signal handlers.
         """
+
+
+class AwaitingAlarm(Alarm, Protocol):
+    """Rings for the job that one task performs."""
+
+    async def awaiting(self, awaitable: Awaitable[Any]) -> Any:
+        """Await for the job, and raise here what the alarm raises."""
 
 
 class SignalAlarm:

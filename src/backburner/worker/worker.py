@@ -18,7 +18,6 @@ from backburner.core.parts import Parts
 from backburner.core.ports import ClaimRequest, WorkerInfo
 from backburner.core.telemetry import (
     ListenerFailed,
-    StoreTroubled,
     WorkerStarted,
     WorkerStopped,
 )
@@ -29,14 +28,18 @@ from backburner.worker.signals import raising_interrupts, stopping_by_signal
 from backburner.worker.trouble import Trouble
 
 PASS = 100
-"""Jobs in one pass of the loop, and of `work_off`, unless told otherwise."""
+"""Jobs in one `work_off`, unless told otherwise."""
+
+UNLIMITED = 1 << 31
+"""Jobs in one pass of `run`: as many as the hands see fit."""
 
 
 class Worker:
     """Claims jobs and performs them.
 
     `queues` and `exclude` name the queues to serve (default: all); `concurrency` is how many jobs run at once: 1 in
-    the calling thread, more in threads. `grace` is how long jobs may go on after `stop`.
+    the calling thread, more in threads, and async ones in one event loop. `grace` is how long jobs may go on after
+    `stop`.
     Raises ConfigurationError when an argument is wrong.
     """
 
@@ -85,7 +88,8 @@ class Worker:
     def work_off(self, limit: int = PASS) -> tuple[int, int]:
         """Claim and perform jobs until nothing is ready, at most `limit`; return (successes, failures).
 
-        Jobs that snoozed, were cancelled or put back count as neither. Raises StoreUnavailable when the database fails.
+        Jobs that snoozed, were cancelled or put back count as neither. Raises StoreUnavailable when the database fails;
+        jobs that still run then are interrupted.
         """
         total = Tally()
         with self._on_shift(self.concurrency) as shift:
@@ -120,15 +124,17 @@ class Worker:
     def stop(self, reason: str = "asked to stop") -> None:
         """Take no more jobs; `run` ends when those that run are done, or after `grace`. May be called from anywhere."""
         self._is_stopping = True
-        if self._shift is not None:
-            self._shift.stop(reason, self.grace.total_seconds())
+        shift = self._shift
+        if shift is not None:
+            shift.stop(reason, self.grace.total_seconds())
 
     def abort(self, number: int) -> None:
         """Interrupt the jobs that run, give them back and end; `number` is the signal that asked for it."""
         self.aborted_by = number
         self._is_stopping = True
-        if self._shift is not None:
-            self._shift.hands.interrupt()
+        shift = self._shift
+        if shift is not None:
+            shift.hands.interrupt()
 
     def _serve(self, total: Tally, exit_on_complete: bool) -> None:
         trouble = Trouble(self.name, self._parts.telemetry)
@@ -142,11 +148,11 @@ class Worker:
                     if exit_on_complete:
                         break
                     shift.wait()
-            self._finish(shift, total)
+            self._finish(shift, total, trouble)
 
     def _pass(self, shift: Shift, trouble: Trouble) -> Tally:
         """Do one turn of the loop; when the store fails, say so and count nothing."""
-        turn = partial(shift.turn, PASS * self.concurrency)
+        turn = partial(shift.turn, UNLIMITED)
         try:
             tally = self._parts.events.run_guarded("loop", (self,), turn, self._troubled)
         except (StoreUnavailable, SchemaMissing) as error:
@@ -155,13 +161,21 @@ class Worker:
         trouble.end()
         return tally
 
-    def _finish(self, shift: Shift, total: Tally) -> None:
-        """Let what runs come to its end."""
-        try:
-            while (tally := shift.turn(0)).ended:
-                total.add(tally)
-        except (StoreUnavailable, SchemaMissing) as error:
-            self._parts.telemetry.emit(StoreTroubled(self.name, "settling jobs", error))
+    def _finish(self, shift: Shift, total: Tally, trouble: Trouble) -> None:
+        """Let what runs come to its end, even when the store fails meanwhile."""
+        while True:
+            try:
+                tally = shift.turn(0)
+            except (StoreUnavailable, SchemaMissing) as error:
+                trouble.begin("settling jobs", error)
+                if not shift.hands.is_busy:
+                    return
+                trouble.wait(shift.watch)
+                continue
+            trouble.end()
+            total.add(tally)
+            if not tally.ended:
+                return
 
     @contextmanager
     def _on_shift(self, concurrency: int) -> Iterator[Shift]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from backburner.core.job import Job
 from backburner.core.lifecycle import State
-from backburner.core.ports import WorkerInfo, worker_of
+from backburner.core.ports import ClaimRequest, News, WorkerInfo, worker_of
 from backburner.stores.memory import moves
 from backburner.stores.memory.base import Memory, operation
 from backburner.stores.memory.tables import copy_of
@@ -27,11 +27,13 @@ class Upkeep(Memory):
 
     @operation
     def beat(self, worker: int) -> bool:
-        known = self._tables.workers.get(worker)
-        if known is None:
-            return False
-        self._tables.workers[worker] = replace(known, beat_at=self.now())
-        return True
+        return self._beat(worker)
+
+    @operation
+    def check_in(self, silent_for: float, worker: int | None = None, wanted: ClaimRequest | None = None) -> News:
+        is_known = worker is None or self._beat(worker)
+        next_due = None if wanted is None else self._tables.queued.next_due(wanted, self._tables.paused)
+        return News(is_known, self._is_rescue_needed(silent_for), next_due)
 
     @operation
     def retire(self, worker: int) -> int:
@@ -41,8 +43,7 @@ class Upkeep(Memory):
     @operation
     def rescue(self, silent_for: float) -> list[Job[Any]]:
         workers = self._tables.workers
-        limit = self.now() - timedelta(seconds=silent_for)
-        for number in [number for number, worker in workers.items() if worker.beat_at and worker.beat_at < limit]:
+        for number in self._silent(silent_for):
             del workers[number]
         # Not only the jobs of those just struck off: a worker may have claimed after it was taken for dead.
         return self._take_from(lambda holder: holder not in workers, moves.rescue)
@@ -55,6 +56,24 @@ class Upkeep(Memory):
         for job in chosen:
             self._tables.take(job.id)
         return len(chosen)
+
+    def _beat(self, worker: int) -> bool:
+        known = self._tables.workers.get(worker)
+        if known is None:
+            return False
+        self._tables.workers[worker] = replace(known, beat_at=self.now())
+        return True
+
+    def _silent(self, silent_for: float) -> list[int]:
+        limit = self.now() - timedelta(seconds=silent_for)
+        workers = self._tables.workers.items()
+        return [number for number, worker in workers if worker.beat_at and worker.beat_at < limit]
+
+    def _is_rescue_needed(self, silent_for: float) -> bool:
+        leases = (job.lease for job in self._tables.live.values())
+        return bool(self._silent(silent_for)) or any(
+            lease is not None and worker_of(lease) not in self._tables.workers for lease in leases
+        )
 
     def _take_from(self, is_meant: Callable[[int], bool], move: Callable[[Job[Any], datetime], None]) -> list[Job[Any]]:
         """Make this move with every running job whose holder is meant; return the jobs as they are afterwards."""

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from backburner.core.job import Job
 from backburner.core.lifecycle import Move, State
-from backburner.core.ops import BEGIN, Op, Reply, repeatable
+from backburner.core.ops import BEGIN, Op, Reply, renewable, repeatable
 from backburner.core.ports import MAX_CRASHES, ClaimRequest, News, Settlement, WorkerInfo, lease_of
 from backburner.core.times import MICROSECOND, to_duration, to_micros
 from backburner.stores.refusals import lost_workers
@@ -22,6 +22,7 @@ from backburner.stores.sql.settlements import End
 class Upkeep(Changes, Fronts):
     """The `Upkeep` port."""
 
+    @renewable
     def register(self, worker: WorkerInfo) -> Op[int]:
         queues = None if worker.queues is None else json.dumps(worker.queues)
         now = self._moment()
@@ -37,9 +38,7 @@ class Upkeep(Changes, Fronts):
         return bool(reply.changed)
 
     @repeatable
-    def check_in(
-        self, silent_for: float, worker: int | None = None, wanted: ClaimRequest | None = None
-    ) -> Op[News]:
+    def check_in(self, silent_for: float, worker: int | None = None, wanted: ClaimRequest | None = None) -> Op[News]:
         is_known = True
         if worker is not None:
             is_known = yield from self.beat(worker)
@@ -49,6 +48,7 @@ class Upkeep(Changes, Fronts):
             next_due = yield from self._next_due(wanted)
         return News(is_known, is_rescue_needed, next_due)
 
+    @renewable
     def retire(self, worker: int) -> Op[int]:
         yield BEGIN
         yield self._statement("strike_off", worker)
@@ -58,6 +58,7 @@ class Upkeep(Changes, Fronts):
         )
         return len(held.rows)
 
+    @renewable
     def rescue(self, silent_for: float) -> Op[list[Job[Any]]]:
         # Looked at first without the write lock: nearly always there is nothing to rescue.
         is_needed = yield from self._is_rescue_needed(silent_for)
@@ -66,14 +67,19 @@ class Upkeep(Changes, Fronts):
         silence = to_duration(silent_for) // MICROSECOND
         yield BEGIN
         yield self._statement("strike_off_silent", self._moment(), silence)
-        crashed: Reply = yield self._statement("count_crash")
-        jobs = sorted(self._jobs(crashed.rows), key=lambda job: job.id)
+        jobs = yield from self._crashed()
         yield from self._settle([_settlement_of_lost(job) for job in jobs])
         after = yield from self._reread([job.id for job in jobs])
         given_up = [job.id for job in after if job.state is State.FAILED and not job.keep_failed]
         yield from self._end(given_up, End(None, State.FAILED, keep=False))
         return after
 
+    def _crashed(self) -> Op[list[Job[Any]]]:
+        """Count a crash of every running job whose worker is not registered; return these jobs by id."""
+        crashed: Reply = yield self._statement("count_crash")
+        return sorted(self._jobs(crashed.rows), key=lambda job: job.id)
+
+    @renewable
     def prune(self, finished_before: datetime, limit: int = 500) -> Op[int]:
         yield BEGIN
         reply: Reply = yield self._statement("prune", to_micros(finished_before), limit)

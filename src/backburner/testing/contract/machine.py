@@ -194,6 +194,12 @@ class StoreMachine(RuleBasedStateMachine):
     def beat_or_retire(self, worker: int, verb: str) -> None:
         self.both(lambda store: getattr(store, verb)(self.numbers[worker]))
 
+    @rule(worker=st.none() | st.integers(0, WORKERS - 1), wish=st.none() | CLAIMS)
+    def check_in(self, worker: int | None, wish: dict[str, Any] | None) -> None:
+        number = None if worker is None else self.numbers[worker]
+        wanted = None if wish is None else ClaimRequest(lease=0, worker_name="", **wish)
+        self.both(lambda store: store.check_in(LEASE, number, wanted))
+
     @rule(silence=st.sampled_from([0.0, LEASE, LEASE + 1, LEASE + 1]))
     def rescue(self, silence: float) -> None:
         self.clock.advance(silence)

@@ -15,7 +15,7 @@ from backburner.testing.contract.driving import EVERY_STATE, START, Contract, Dr
 
 
 class UpkeepContract(Contract):
-    """`register`, `beat`, `retire`, `rescue` and `prune`."""
+    """`register`, `beat`, `check_in`, `retire`, `rescue` and `prune`."""
 
     def test_a_worker_is_seen_once_it_is_registered(self, driven: Driven) -> None:
         number = driven.register(WorkerInfo("ann", "host", 42, ("mail", "ima,ges"), 3))
@@ -76,6 +76,97 @@ class UpkeepContract(Contract):
         worker = driven.worker()
         driven.retire(worker.number)
         assert driven.beat(worker.number) is False
+
+    def test_checking_in_beats(self, driven: Driven) -> None:
+        worker, other = driven.worker(), driven.worker()
+        now = driven.clock.advance(10)
+        assert driven.check_in(30, worker.number) == (True, False, None)
+        assert [(info.number, info.beat_at) for info in driven.workers()] == [
+            (worker.number, now),
+            (other.number, START),
+        ]
+
+    def test_who_only_asks_beats_for_nobody(self, driven: Driven) -> None:
+        driven.worker()
+        driven.clock.advance(10)
+        assert driven.check_in(30) == (True, False, None)
+        assert [info.beat_at for info in driven.workers()] == [START]
+
+    @pytest.mark.parametrize("end", ["retired", "taken for dead"])
+    def test_a_worker_that_was_struck_off_is_told_so_when_it_checks_in(self, driven: Driven, end: str) -> None:
+        worker = driven.worker()
+        if end == "retired":
+            driven.retire(worker.number)
+        else:
+            driven.clock.advance(31)
+            driven.rescue(30)
+        assert driven.check_in(30, worker.number).is_known is False
+        assert driven.workers() == []
+
+    def test_a_rescue_is_needed_once_a_worker_is_silent_for_too_long(self, driven: Driven) -> None:
+        silent, alive = driven.worker(), driven.worker()
+        silent.take(driven.add())
+        driven.clock.advance(30)
+        assert driven.check_in(30, alive.number).is_rescue_needed is False
+        driven.clock.advance(1)
+        assert driven.check_in(30, alive.number).is_rescue_needed is True
+        driven.rescue(30)
+        assert driven.check_in(30, alive.number).is_rescue_needed is False
+
+    def test_a_worker_that_comes_back_in_time_needs_no_rescue(self, driven: Driven) -> None:
+        worker = driven.worker()
+        driven.clock.advance(31)
+        driven.beat(worker.number)
+        assert driven.check_in(30).is_rescue_needed is False
+
+    def test_a_rescue_is_needed_for_what_is_held_by_nobody_registered(self, driven: Driven) -> None:
+        worker, alive = driven.worker(), driven.worker()
+        driven.retire(worker.number)
+        job = worker.take(driven.add())
+        assert driven.check_in(30, alive.number).is_rescue_needed is True
+        assert [rescued.id for rescued in driven.rescue(30)] == [job.id]
+
+    def test_who_checks_in_hears_when_the_next_job_is_due(self, driven: Driven) -> None:
+        wanted = driven.worker().request()
+        assert driven.check_in(30, None, wanted).next_due is None
+        driven.add(run_at=START + timedelta(seconds=20))
+        driven.add(run_at=START + timedelta(seconds=10))
+        assert driven.check_in(30, None, wanted).next_due == START + timedelta(seconds=10)
+        driven.add(run_at=START - timedelta(seconds=5))
+        assert driven.check_in(30, None, wanted).next_due == START - timedelta(seconds=5)
+        assert driven.check_in(30).next_due is None
+
+    def test_what_is_not_queued_is_not_due(self, driven: Driven) -> None:
+        worker = driven.worker()
+        driven.settle([ended(worker.take(driven.add()), Move.FINISH)])
+        driven.settle([ended(worker.take(driven.add()), Move.FAIL)])
+        worker.take(driven.add())
+        assert driven.check_in(30, worker.number, worker.request()) == (True, False, None)
+
+    @pytest.mark.parametrize(
+        ("wish", "expected"),
+        [
+            ({}, 1),
+            ({"queues": ("mail",)}, 3),
+            ({"exclude": ("slow", "other")}, 3),
+            ({"min_priority": 5}, 1),
+            ({"max_priority": 5}, 2),
+            ({"queues": ("mail", "slow"), "exclude": ("slow",), "min_priority": 5, "max_priority": 5}, 3),
+        ],
+    )
+    def test_only_what_the_worker_wants_is_due(self, driven: Driven, wish: dict[str, Any], expected: int) -> None:
+        wanted = driven.worker().request(**wish)
+        for queue, priority, seconds in (("slow", 9, 1), ("other", 0, 2), ("mail", 5, 3)):
+            driven.add(queue=queue, priority=priority, run_at=START + timedelta(seconds=seconds))
+        assert driven.check_in(30, None, wanted).next_due == START + timedelta(seconds=expected)
+
+    def test_nothing_is_due_in_a_paused_queue(self, driven: Driven) -> None:
+        wanted = driven.worker().request()
+        driven.add(queue="mail")
+        driven.pause("mail")
+        assert driven.check_in(30, None, wanted).next_due is None
+        driven.resume("mail")
+        assert driven.check_in(30, None, wanted).next_due == START
 
     def test_a_worker_that_is_heard_of_keeps_its_jobs(self, driven: Driven) -> None:
         worker = driven.worker()

@@ -42,8 +42,13 @@ class Tally:
 class Hands(Protocol):
     """Performs jobs."""
 
-    last_start: float
-    """When the last job was started, by the monotonic clock."""
+    @property
+    def last_start(self) -> float:
+        """When the last job was started, by the monotonic clock."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether jobs run whose end is worth waiting for, though no turn is being taken."""
 
     def turn(self, limit: int) -> Tally:
         """Claim at most `limit` jobs and perform; return what ended meanwhile.
@@ -55,4 +60,4 @@ class Hands(Protocol):
         """Raise JobInterrupted in every job that runs. Called from any thread and from signal handlers."""
 
     def close(self) -> None:
-        """Wait a moment for what still runs after `interrupt`, then let go of it."""
+        """Interrupt what still runs, wait a moment for it, then let go of it."""

@@ -13,6 +13,13 @@ from backburner.worker.prefetch import Prefetch
 from backburner.worker.timeouts import Alarm, SignalAlarm, ThreadAlarm
 from backburner.worker.watchdog import Watchdog
 
+AHEAD_FROM = 8
+"""Jobs in the next claim from which on it is begun while the last ones are performed.
+
+Claims of fewer are for jobs of more than 12 ms: beside them a claim takes little time, and what is held ahead keeps
+other workers waiting the longer.
+"""
+
 
 class InlineHands:
     """Performs one job after the other."""
@@ -30,13 +37,17 @@ class InlineHands:
         self._resources = ExitStack()
         self.alarm = self._make_alarm()
         self.last_start = time.monotonic()
+        self.is_busy = False
 
     def turn(self, limit: int) -> Tally:
         """See `Hands.turn`."""
         tally = Tally()
-        wanted = 0 if self._must_stop() else min(limit, self._prefetch.size)
-        if wanted or self._claimer.has_unsettled:
-            tally.started = self._claimer.claim(wanted)
+        claimer = self._claimer
+        wanted = 0 if self._must_stop() or claimer.waiting else min(limit, self._prefetch.size)
+        if wanted and (claimer.is_promising or claimer.has_unsettled):
+            tally.started = claimer.claim(wanted)
+            if claimer.can_begin:
+                self._begin_next(limit - tally.started)
         self._perform_waiting(tally)
         return tally
 
@@ -47,6 +58,14 @@ class InlineHands:
     def close(self) -> None:
         """See `Hands.close`."""
         self._resources.close()
+
+    def _begin_next(self, limit: int) -> None:
+        """Let the store claim the next jobs while those that came are performed, where there are likely to be more."""
+        claimer = self._claimer
+        if any(job.crashes for job in tuple(claimer.waiting)):
+            claimer.flush()  # a job that crashed a worker runs alone: nothing else is held, nothing waits to be settled
+        elif claimer.found_enough and min(limit, self._prefetch.size) >= AHEAD_FROM:
+            claimer.begin(min(limit, self._prefetch.size))
 
     def _perform_waiting(self, tally: Tally) -> None:
         began = time.monotonic()
