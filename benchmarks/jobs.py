@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import time
@@ -10,10 +11,34 @@ from pathlib import Path
 
 from backburner import Job, JobHooks, job
 
+WAIT = 0.01
+"""Seconds that the jobs which wait do so."""
+
+marks: list[float] = []
+"""When each `mark` was performed in this process."""
+
 
 @job
 def noop(number: int) -> None:
     """Do nothing."""
+
+
+@job
+def mark(number: int) -> None:  # noqa: ARG001  # all jobs have numbers
+    """Note the time in the worker's memory."""
+    marks.append(time.perf_counter())
+
+
+@job
+def wait(number: int) -> None:  # noqa: ARG001  # all jobs have numbers
+    """Wait, as for a reply from elsewhere."""
+    time.sleep(WAIT)
+
+
+@job
+async def wait_async(number: int) -> None:  # noqa: ARG001  # all jobs have numbers
+    """Wait without keeping a thread."""
+    await asyncio.sleep(WAIT)
 
 
 @dataclass

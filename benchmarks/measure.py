@@ -1,28 +1,23 @@
-"""Small tools for measuring: timers, percentiles, resource use, and the table of results."""
+"""Small tools for measuring: timers, rates, medians, percentiles, and what processes use."""
 
 from __future__ import annotations
 
+import os
 import resource
+import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-REFERENCE_ROUNDS = 24_000_000
-"""Rounds per second of the bare loop on the machine for which the targets were written."""
+HAS_PROC = Path("/proc/stat").exists()
+"""Whether the system says what each process uses, as Linux does."""
 
+TICKS = os.sysconf("SC_CLK_TCK")
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One line of the table."""
-
-    name: str
-    value: str
-    floor: str = ""
-    ratio: str = ""
-    target: str = ""
-    is_met: bool | None = None
+ROUNDS = 3
+"""How often what is short is measured; the median counts."""
 
 
 class Timer:
@@ -49,20 +44,37 @@ def rate(count: int, action: Callable[[], object]) -> float:
     return count / timer.seconds
 
 
-def best(times: int, measure: Callable[[], float]) -> float:
-    """Return the best of several rates, which is the one that other work on the machine disturbed least."""
-    return max(measure() for _ in range(times))
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What one measure gave, each time that it was its turn."""
+
+    turns: Sequence[float]
+
+    @property
+    def median(self) -> float:
+        """The one in the middle."""
+        return statistics.median(self.turns)
+
+    def in_relation_to(self, other: Rates) -> float:
+        """Return the median of the ratios: only what was measured one after the other is compared."""
+        return statistics.median(own / theirs for own, theirs in zip(self.turns, other.turns, strict=True))
+
+
+def alternating(*measures: Callable[[], float], rounds: int = ROUNDS) -> list[Rates]:
+    """Let measures take turns, and return what each gave: what disturbs the machine disturbs all of them."""
+    taken = [[measure() for measure in measures] for _ in range(rounds)]
+    return [Rates(turns) for turns in zip(*taken, strict=True)]
 
 
 def bare_loop_rounds() -> float:
-    """Return how many rounds of `x += i` this machine does in a second."""
+    """Return how many rounds of `x += i` this machine does in a second: the best of several tries."""
 
     def loop() -> None:
         x = 0
         for i in range(2_000_000):
             x += i
 
-    return best(5, lambda: rate(2_000_000, loop))
+    return max(rate(2_000_000, loop) for _ in range(5))
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -73,9 +85,29 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 def cpu_seconds(pid: int) -> float:
     """Return the processor time that a process has used (Linux)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    ticks = int(fields[11]) + int(fields[12])
-    return ticks / 100
+    return sum(_times_of(pid)[:2])
+
+
+def cpu_seconds_of_all(pid: int) -> float | None:
+    """Return the processor time that a process and its children have used, those included that have ended.
+
+    None where the system does not say.
+    """
+    if not HAS_PROC:
+        return None
+    total = 0.0
+    for child in _children(pid):
+        with suppress(OSError):  # it has ended meanwhile: its time is in that of its parent, which is read last
+            total += cpu_seconds(child)
+    return total + sum(_times_of(pid))
+
+
+def busy_seconds() -> float | None:
+    """Return the processor time that anything on this machine has used, all cores together; None as above."""
+    if not HAS_PROC:
+        return None
+    user, nice, system, _idle, _io, interrupts, soft, *_ = map(int, _lines("/proc/stat")[0].split()[1:])
+    return (user + nice + system + interrupts + soft) / TICKS
 
 
 def peak_memory() -> float:
@@ -87,15 +119,15 @@ def peak_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 / 1024
 
 
-def print_table(results: Sequence[Result]) -> None:
-    """Print results as a Markdown table."""
-    rows = [("workload", "backburner", "floor", "ratio", "target", "met")]
-    rows += [(r.name, r.value, r.floor, r.ratio, r.target, _yes_or_no(r.is_met)) for r in results]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    rows.insert(1, tuple("-" * width for width in widths))  # type: ignore[arg-type]  # as many as there are columns
-    for row in rows:
-        print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |", flush=True)
+def _times_of(pid: int) -> list[float]:
+    """Return the time of a process in user and system mode, then that of its children that have ended."""
+    fields = _lines(f"/proc/{pid}/stat")[0].rsplit(")", 1)[1].split()
+    return [int(ticks) / TICKS for ticks in fields[11:15]]
 
 
-def _yes_or_no(is_met: bool | None) -> str:
-    return "" if is_met is None else "yes" if is_met else "NO"
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in " ".join(_lines(f"/proc/{pid}/task/{pid}/children")).split()]
+
+
+def _lines(path: str) -> list[str]:
+    return Path(path).read_text().splitlines()

@@ -1,7 +1,7 @@
-"""Workers in processes of their own: `python -m benchmarks.processes drain|idle URL`.
+"""Workers in processes of their own: `python -m benchmarks.processes`, whose first line of input is an order in JSON.
 
-`drain` waits for a line on stdin, performs until nothing is ready, and prints what it measured as JSON. `idle` prints a
-line when it is ready and runs until its stdin is closed.
+One that drains says "ready", waits for a line, performs, and writes what it measured as JSON. One that is idle says
+"ready" when it waits for work, and runs until its input ends.
 """
 
 from __future__ import annotations
@@ -11,10 +11,34 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
+from backburner import Backburner
+from backburner.worker import prefetch
+from benchmarks import jobs
 from benchmarks.measure import peak_memory
+
+MANY = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a worker process is to do."""
+
+    url: str
+    role: str = "drain"
+    limit: int = MANY
+    """How many jobs one worker performs at the most."""
+    most: int | None = None
+    """How many jobs it claims at once at the most; None: as many as it sees fit."""
+    warm_up: int = 0
+    """How many marks come before the first tenth."""
+    concurrency: int = 1
+    queues: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,44 +50,53 @@ class Drained:
     """From the start of the first to the end of the last."""
     memory: float
     """Of the biggest of them, in MiB."""
+    tenths: Sequence[float]
+    """Seconds that each tenth of the jobs took, if there was one worker and the jobs were marks."""
+
+    @property
+    def rate(self) -> float:
+        """Jobs in a second."""
+        return self.jobs / self.seconds
 
 
-def drain(url: str, workers: int) -> Drained:
-    """Let so many worker processes perform all that is ready."""
-    processes = [start("drain", url) for _ in range(workers)]
-    for process in processes:
-        _read(process)
-    for process in processes:
-        _write(process, "go\n")
-    reports = [json.loads(_read(process)) for process in processes]
-    for process in processes:
-        process.wait()
+def drain(order: Order, workers: int = 1, during: AbstractContextManager[object] = nullcontext()) -> Drained:  # noqa: B008  # it holds nothing
+    """Let so many worker processes carry out an order to drain; `during` is entered while they perform."""
+    with ExitStack() as stack:
+        processes = [stack.enter_context(_started(order)) for _ in range(workers)]
+        for process in processes:
+            _read(process)
+        with during:
+            for process in processes:
+                _write(process, "go\n")
+            reports = [json.loads(_read(process)) for process in processes]
     began, ended = min(r["began"] for r in reports), max(r["ended"] for r in reports)
-    return Drained(sum(r["jobs"] for r in reports), ended - began, max(r["memory"] for r in reports))
+    total, memory = sum(r["jobs"] for r in reports), max(r["memory"] for r in reports)
+    return Drained(total, ended - began, memory, reports[0]["tenths"])
 
 
-def start(role: str, url: str) -> subprocess.Popen[str]:
-    """Start a worker process."""
-    command = [sys.executable, "-m", "benchmarks.processes", role, url]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+@contextmanager
+def idle(url: str) -> Iterator[int]:
+    """Let a worker wait for jobs, and perform them, within the block; give the id of its process."""
+    with _started(Order(url, "idle")) as process:
+        _read(process)
+        yield process.pid
 
 
-def stop(process: subprocess.Popen[str]) -> None:
-    """End an idle worker."""
-    if process.stdin is not None:
-        process.stdin.close()
-    process.wait()
-
-
-def wait_until_ready(process: subprocess.Popen[str]) -> None:
-    """Wait for the first line of a worker."""
-    _read(process)
+def _started(order: Order) -> subprocess.Popen[str]:
+    """Start a worker process; entered, it ends with the block, as its input does."""
+    command = [sys.executable, "-m", "benchmarks.processes"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    _write(process, json.dumps(asdict(order)) + "\n")
+    return process
 
 
 def _read(process: subprocess.Popen[str]) -> str:
     if process.stdout is None:
         raise ValueError("expected a process whose stdout is piped")
-    return process.stdout.readline()
+    text = process.stdout.readline()
+    if not text:
+        raise RuntimeError(f"a worker process ended with {process.wait()}, without a word")
+    return text
 
 
 def _write(process: subprocess.Popen[str], text: str) -> None:
@@ -73,20 +106,32 @@ def _write(process: subprocess.Popen[str], text: str) -> None:
     process.stdin.flush()
 
 
-def _drain(app: Any) -> None:
+def _drain(app: Backburner, order: Order) -> None:
+    worker = app.worker(order.queues, concurrency=order.concurrency)
+    if order.most is not None:
+        prefetch.MOST = order.most
     print("ready", flush=True)
-    sys.stdin.readline()
+    if not sys.stdin.readline():
+        return
     began = time.time()
-    jobs = 0
-    worker = app.worker()
-    while (counts := worker.work_off(limit=1_000_000)) != (0, 0):
-        jobs += sum(counts)
-    report = {"began": began, "ended": time.time(), "jobs": jobs, "memory": peak_memory()}
+    total = 0
+    while total < order.limit and (done := sum(worker.work_off(order.limit - total))):
+        total += done
+    report: dict[str, Any] = {"began": began, "ended": time.time(), "jobs": total, "memory": peak_memory()}
+    report["tenths"] = _tenths(jobs.marks[order.warm_up :])
     print(json.dumps(report), flush=True)
 
 
-def _idle(app: Any) -> None:
-    worker = app.worker()
+def _tenths(marks: Sequence[float]) -> list[float]:
+    """Return how many seconds lie between the marks that end each tenth of them."""
+    if not marks:
+        return []
+    ends = [marks[(len(marks) - 1) * tenth // 10] for tenth in range(11)]
+    return [end - begin for begin, end in pairwise(ends)]
+
+
+def _idle(app: Backburner, order: Order) -> None:
+    worker = app.worker(order.queues, concurrency=order.concurrency)
     app.after("loop")(_say_ready_once())
 
     def stop_at_end_of_input() -> None:
@@ -110,12 +155,10 @@ def _say_ready_once() -> Any:
 
 
 def main() -> None:
-    """Play the role that the command line names."""
-    from backburner import Backburner
-
-    role, url = sys.argv[1:]
-    with Backburner(url, allow=["benchmarks"]) as app:
-        {"drain": _drain, "idle": _idle}[role](app)
+    """Play the role that the order names."""
+    order = Order(**json.loads(sys.stdin.readline()))
+    with Backburner(order.url, allow=["benchmarks"]) as app:
+        {"drain": _drain, "idle": _idle}[order.role](app, order)
 
 
 if __name__ == "__main__":

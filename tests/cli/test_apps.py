@@ -86,7 +86,8 @@ def test_the_script_sees_the_current_directory_unless_python_is_told_not_to(here
         ("sqlite:////nowhere/at/all/jobs.db", "the directory /nowhere/at/all does not exist"),
         ("sqlite:////", "directory"),
         ("sqlite:///jobs.db?fast=1", "got fast"),
-        ("postgresql://ann:secret@localhost/shop", "SQLite and memory stores only"),
+        ("postgresql://ann:secret@127.0.0.1:1/shop", "cannot connect to postgresql://ann:***@127.0.0.1:1/shop"),
+        ("redis://ann:secret@localhost/0", "no store for redis"),
     ],
 )
 @pytest.mark.parametrize("command", ["workers", "work", "jobs list"])

@@ -70,7 +70,8 @@ def test_what_is_only_risky_is_said_and_is_not_wrong(call: Call, here: Path) -> 
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("mysql://u:secret@h/d", "SQLite and memory"),
+        ("redis://u:secret@h/0", "no store for redis"),
+        ("postgresql://u:secret@127.0.0.1:1/d", "cannot connect to postgresql://u:***@127.0.0.1:1/d"),
         ("sqlite:////nowhere/at/all.db", "expected a directory /nowhere/at "),
     ],
 )

@@ -15,7 +15,7 @@ from backburner.cli.parsing import parse
 from tests.cli.conftest import Call
 from tests.cli.support import run
 
-NOT_BUILT = ("start", "stop", "restart", "status", "web", "bench", "--processes", "--pool")
+NOT_BUILT = ("start", "stop", "restart", "status", "web", "--processes", "--pool")
 
 
 def test_the_script_and_the_module_are_the_same_command(here: Path) -> None:

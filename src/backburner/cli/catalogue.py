@@ -16,6 +16,7 @@ SUMMARIES: Final[dict[Words, str]] = {
     ("workoff",): "perform the jobs that are ready, then end",
     ("check",): "say whether a due job waits too long",
     ("doctor",): "find what is wrong with this set-up",
+    ("bench",): "measure this set-up",
     ("clear",): "delete all jobs",
     ("jobs", "list"): "list jobs",
     ("jobs", "show"): "show all there is to know about a job",
