@@ -57,8 +57,10 @@ def test_a_wrong_url_says_what_was_expected(url):
 
 def test_a_password_in_a_url_is_never_shown():
     with pytest.raises(ConfigurationError) as caught:
-        Backburner("postgresql://ann:s3cret@localhost/shop")
+        Backburner("oracle://ann:s3cret@localhost/shop")
     assert "s3cret" not in str(caught.value)
+    for database in ("postgresql", "mysql", "mariadb"):
+        assert "s3cret" not in repr(Backburner(f"{database}://ann:s3cret@localhost/shop"))
 
 
 def test_the_database_is_touched_at_first_use_only(tmp_path):

@@ -103,6 +103,7 @@ def test_how_carefully_is_written(tmp_path: Path, query: str, level: int) -> Non
         ("memory://shop", "expected memory:// and nothing else, got 'memory://shop'"),
         ("memory://?a=b", "expected memory:// and nothing else"),
         ("mongodb://localhost", "expected the URL of a store (memory://, sqlite:///relative.db"),
+        ("oracle://localhost", "postgresql://user:password@host/database, mysql://user:password@host/database)"),
         ("shop.db", "got 'shop.db'"),
         ("", "got ''"),
         (None, "got 'None'"),
@@ -115,7 +116,7 @@ def test_what_is_not_understood_is_said(url: str, complaint: str) -> None:
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("scheme", ["mysql", "mariadb", "redis", "rediss", "redis+cluster"])
+@pytest.mark.parametrize("scheme", ["redis", "rediss", "valkey", "valkeys", "redis+cluster"])
 def test_databases_that_have_no_store_in_this_version(scheme: str) -> None:
     with pytest.raises(ConfigurationError, match="this version of backburner has no store for"):
         open_store(f"{scheme}://localhost/shop")

@@ -276,6 +276,8 @@ def test_a_role_that_may_only_work(store: PostgresStore, postgres_server: Postgr
         ("57P01", StoreUnavailable, "was lost (as told)"),
         ("57P03", StoreUnavailable, "was lost (as told)"),
         ("08006", StoreUnavailable, "was lost (as told)"),
+        ("0A000", StoreUnavailable, "had prepared does not fit any more (as told): try again"),
+        ("26000", StoreUnavailable, "if a pooler stands in between, add pooler=yes to the URL"),
         ("42P01", SchemaMissing, "are missing or incomplete (as told): run `backburner migrate`"),
         ("42703", SchemaMissing, "are missing or incomplete (as told): run `backburner migrate`"),
         ("3F000", SchemaMissing, "are missing or incomplete (as told): run `backburner migrate`"),

@@ -16,7 +16,8 @@ import pytest
 
 from backburner.core.ports import JobFilter
 from backburner.stores.open import open_store
-from backburner.stores.sql.postgres import listening, notifier
+from backburner.stores.sql import polling
+from backburner.stores.sql.postgres import notifier
 from backburner.stores.sql.postgres.store import PostgresStore
 from backburner.testing.contract.driving import new_job
 from tests.servers.postgres import PostgresServer
@@ -340,7 +341,7 @@ def test_the_looks_become_rarer_until_there_is_work(here: PostgresStore) -> None
     watch._looked_at = monotonic()
     intervals = [watch._next_interval() for _ in range(12)]
     assert intervals[0] < 0.05
-    assert 0.3 < intervals[-1] <= listening.LONGEST_INTERVAL * 1.25
+    assert 0.3 < intervals[-1] <= polling.LONGEST_INTERVAL * 1.25
     here._ear.note_work()
     assert watch._next_interval() < 0.05
     watch.close()

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
-from backburner.core.job import Job, Progress
+from backburner.core.job import Job, Place, Progress
 from backburner.core.lifecycle import Move, State
 from backburner.core.ops import Op
 
@@ -94,6 +94,15 @@ class News(NamedTuple):
     """The smallest `run_at` of the queued jobs that fit what was wanted; it may lie in the past."""
 
 
+class Standing(NamedTuple):
+    """How it stands with jobs that a worker performs."""
+
+    to_stop: list[UUID]
+    """Held, and asked to stop."""
+    lost: list[UUID]
+    """Not held any more under the lease that was named."""
+
+
 class Settlement(NamedTuple):
     """How an attempt ended; applied only while the job is still held under `lease`.
 
@@ -119,6 +128,8 @@ class Settlement(NamedTuple):
     """Whether a FAIL spends the attempt."""
     result: str | None = None
     """What the job returned, as JSON text."""
+    crashed: bool = False
+    """Whether a crash of the job is counted as well; not with FINISH."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +214,19 @@ class JobStore(Protocol):
     def settle(self, settlements: Sequence[Settlement]) -> Op[list[UUID]]:
         """Apply settlements; return the ids of those whose lease had been lost."""
 
-    def report_progress(self, job_id: UUID, lease: int, progress: Progress) -> Op[bool]:
-        """Keep the progress of a running job; False when the lease has been lost."""
+    def report_progress(
+        self, job_id: UUID, lease: int, progress: Progress | None, place: Place | None = None
+    ) -> Op[bool]:
+        """Keep the progress and the place of a running job; False when the lease has been lost."""
 
     def is_cancel_requested(self, job_id: UUID, lease: int) -> Op[bool]:
         """Say whether a running job was asked to stop; True as well when the lease has been lost."""
+
+    def standing(self, held: Sequence[tuple[UUID, int]]) -> Op[Standing]:
+        """Say which of these jobs, each with its lease, were asked to stop, and which are lost.
+
+        A worker asks that every second while jobs run, so it had better be one statement.
+        """
 
     def cancel(self, job_id: UUID) -> Op[Job[Any]]:
         """Cancel a queued or blocked job; ask a running one to stop. Raises JobNotFound, InvalidState."""
@@ -256,6 +275,12 @@ class Upkeep(Protocol):
         Running jobs whose worker is not registered at all are taken too: it may have claimed after it was struck off.
         Their jobs become queued with `crashes` + 1, due at their old `run_at`; failed at `MAX_CRASHES`, with a
         `last_error` that says so; cancelled when they had been asked to stop. Returns them as they are afterwards.
+        """
+
+    def bury(self, worker: int) -> Op[list[Job[Any]]]:
+        """Strike off a worker that is known to be dead, and take its jobs from it at once, as `rescue` does.
+
+        As in a rescue, running jobs of others that are not registered are taken too. May be repeated.
         """
 
     def prune(self, finished_before: datetime, limit: int = 500) -> Op[int]:

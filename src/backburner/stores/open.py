@@ -12,9 +12,17 @@ from backburner.core.ports import Store
 
 Clock = Callable[[], datetime]
 
-EXPECTED = "memory://, sqlite:///relative.db, sqlite:////absolute.db or postgresql://user:password@host/database"
-OTHER_DATABASES = frozenset({"mysql", "mariadb", "redis", "rediss", "valkey", "valkeys"})
+EXPECTED = (
+    "memory://, sqlite:///relative.db, sqlite:////absolute.db, postgresql://user:password@host/database, "
+    "mysql://user:password@host/database"
+)
+OTHER_DATABASES = frozenset({"redis", "rediss", "valkey", "valkeys"})
 """Databases that people may expect here, and that have no store in this version."""
+
+MYSQL_DRIVERS = frozenset(
+    {"", "pymysql", "mysqldb", "mysqlconnector", "mariadbconnector", "aiomysql", "asyncmy", "pyodbc"}
+)
+"""What may stand in a URL of SQLAlchemy's."""
 
 
 class StoreURL(NamedTuple):
@@ -41,6 +49,8 @@ def open_store(url: str, *, clock: Clock | None = None) -> Store:
             return _open_sqlite(parts, clock)
         case "postgresql" | "postgres":
             return _open_postgres(url, parts, clock)
+        case "mysql" | "mariadb":
+            return _open_mysql(url, parts, clock)
         case database if database in OTHER_DATABASES:
             raise ConfigurationError(
                 f"this version of backburner has no store for {database}: expected {EXPECTED}, got {parts.shown!r}"
@@ -103,6 +113,16 @@ def _open_postgres(url: str, parts: StoreURL, clock: Clock | None) -> Store:
     except ImportError as error:
         raise ConfigurationError(_missing("psycopg", "postgres", error)) from None
     return open_postgres(url, parts.shown, clock)
+
+
+def _open_mysql(url: str, parts: StoreURL, clock: Clock | None) -> Store:
+    if parts.driver not in MYSQL_DRIVERS:
+        raise ConfigurationError(f"expected {parts.database}:// (it is PyMySQL that is used), got {parts.shown!r}")
+    try:
+        from backburner.stores.sql.mysql.store import open_mysql
+    except ImportError as error:
+        raise ConfigurationError(_missing("pymysql", "mysql", error)) from None
+    return open_mysql(url, parts.shown, clock)
 
 
 def _missing(module: str, extra: str, error: ImportError) -> str:

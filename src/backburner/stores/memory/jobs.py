@@ -8,9 +8,9 @@ from itertools import islice, takewhile
 from typing import Any
 from uuid import UUID
 
-from backburner.core.job import Job, Progress
+from backburner.core.job import Job, Place, Progress
 from backburner.core.lifecycle import Move, State, may
-from backburner.core.ports import Claimed, ClaimRequest, JobFilter, Settlement
+from backburner.core.ports import Claimed, ClaimRequest, JobFilter, Settlement, Standing
 from backburner.stores.memory import moves
 from backburner.stores.memory.base import Memory, operation
 from backburner.stores.memory.tables import copy_of
@@ -49,15 +49,23 @@ class Jobs(Memory):
         return self._settle(settlements, self.now())
 
     @operation
-    def report_progress(self, job_id: UUID, lease: int, progress: Progress) -> bool:
+    def report_progress(
+        self, job_id: UUID, lease: int, progress: Progress | None, place: Place | None = None
+    ) -> bool:
         if not self._holds(job_id, lease):
             return False
-        self._tables.live[job_id].progress = progress
+        self._tables.live[job_id].progress, self._tables.live[job_id].place = progress, place
         return True
 
     @operation
     def is_cancel_requested(self, job_id: UUID, lease: int) -> bool:
         return not self._holds(job_id, lease) or self._tables.live[job_id].cancel_requested
+
+    @operation
+    def standing(self, held: Sequence[tuple[UUID, int]]) -> Standing:
+        holding = [job_id for job_id, lease in held if self._holds(job_id, lease)]
+        to_stop = [job_id for job_id in holding if self._tables.live[job_id].cancel_requested]
+        return Standing(to_stop, [job_id for job_id, _ in held if job_id not in holding])
 
     @operation
     def cancel(self, job_id: UUID) -> Job[Any]:

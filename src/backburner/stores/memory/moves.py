@@ -19,6 +19,7 @@ def claim(job: Job[Any], lease: int, worker_name: str, now: datetime) -> None:
 
 def settle(job: Job[Any], settlement: Settlement, now: datetime) -> None:
     """End the attempt as the settlement says."""
+    job.crashes += settlement.crashed
     match settlement.move:
         case Move.FINISH:
             _finish(job, settlement.result, now)
@@ -44,7 +45,7 @@ def requeue(job: Job[Any], now: datetime) -> None:
     _unlock(job)
     job.run_at = now
     job.attempts = job.crashes = 0
-    job.failed_at = job.finished_at = job.progress = None
+    job.failed_at = job.finished_at = job.progress = job.place = None
     job.cancel_requested = False
 
 

@@ -42,11 +42,14 @@ class Upkeep(Memory):
 
     @operation
     def rescue(self, silent_for: float) -> list[Job[Any]]:
-        workers = self._tables.workers
         for number in self._silent(silent_for):
-            del workers[number]
-        # Not only the jobs of those just struck off: a worker may have claimed after it was taken for dead.
-        return self._take_from(lambda holder: holder not in workers, moves.rescue)
+            del self._tables.workers[number]
+        return self._rescue_orphans()
+
+    @operation
+    def bury(self, worker: int) -> list[Job[Any]]:
+        self._tables.workers.pop(worker, None)
+        return self._rescue_orphans()
 
     @operation
     def prune(self, finished_before: datetime, limit: int = 500) -> int:
@@ -74,6 +77,11 @@ class Upkeep(Memory):
         return bool(self._silent(silent_for)) or any(
             lease is not None and worker_of(lease) not in self._tables.workers for lease in leases
         )
+
+    def _rescue_orphans(self) -> list[Job[Any]]:
+        """Rescue the jobs of who is not there, struck off just now or not: one may have claimed when taken for dead."""
+        workers = self._tables.workers
+        return self._take_from(lambda holder: holder not in workers, moves.rescue)
 
     def _take_from(self, is_meant: Callable[[int], bool], move: Callable[[Job[Any], datetime], None]) -> list[Job[Any]]:
         """Make this move with every running job whose holder is meant; return the jobs as they are afterwards."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from backburner.core.job import Job
 from backburner.core.lifecycle import LIVE_STATES, Move, State, may
-from backburner.core.ops import BEGIN, Op, Reply
+from backburner.core.ops import BEGIN, Op, Reply, renewable
 from backburner.core.ports import JobFilter
 from backburner.stores.refusals import not_found, not_possible, still_running
 from backburner.stores.sql.filters import Where
@@ -19,6 +19,7 @@ from backburner.stores.sql.settlements import End, Settlements
 class Changes(Settlements, Looking):
     """The part of the `JobStore` port that is not the workers'."""
 
+    @renewable
     def cancel(self, job_id: UUID) -> Op[Job[Any]]:
         yield BEGIN
         job = yield from self._expect(job_id, Move.CANCEL)
@@ -29,6 +30,7 @@ class Changes(Settlements, Looking):
         job = yield from self._existing(job_id)
         return job
 
+    @renewable
     def requeue(self, job_id: UUID) -> Op[Job[Any]]:
         yield BEGIN
         job = yield from self._expect(job_id, Move.REQUEUE)
@@ -36,6 +38,7 @@ class Changes(Settlements, Looking):
         job = yield from self._existing(job_id)
         return job
 
+    @renewable
     def requeue_all(self, which: JobFilter) -> Op[int]:
         yield BEGIN
         total = 0
@@ -45,6 +48,7 @@ class Changes(Settlements, Looking):
             total += yield from self._requeue(table, conditions)
         return total
 
+    @renewable
     def delete(self, job_id: UUID) -> Op[Job[Any]]:
         yield BEGIN
         job = yield from self._existing(job_id)
@@ -53,6 +57,7 @@ class Changes(Settlements, Looking):
         yield from self._delete(_table_of(job), self._with_id(job_id))
         return job
 
+    @renewable
     def delete_all(self, which: JobFilter) -> Op[int]:
         yield BEGIN
         total = 0
@@ -61,10 +66,12 @@ class Changes(Settlements, Looking):
             total += yield from self._delete(table, conditions)
         return total
 
+    @renewable
     def pause(self, queue: str) -> Op[None]:
         yield BEGIN
         yield self._statement("pause", queue)
 
+    @renewable
     def resume(self, queue: str) -> Op[None]:
         yield BEGIN
         yield self._statement("resume", queue)

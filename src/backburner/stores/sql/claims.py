@@ -9,7 +9,7 @@ from uuid import UUID
 
 from backburner.core.job import Job
 from backburner.core.lifecycle import Move
-from backburner.core.ops import BEGIN, Many, Op, Reply, Statement, repeatable
+from backburner.core.ops import BEGIN, Many, Op, Reply, Statement, renewable, repeatable
 from backburner.core.ports import Claimed, ClaimRequest, Settlement
 from backburner.stores.refusals import not_possible
 from backburner.stores.sql.changes import Changes
@@ -64,6 +64,7 @@ class Claims(Changes, Fronts):
             fronts = yield from self._fronts(request)
         return Claimed(jobs, lost, first_due(fronts) if len(jobs) < request.limit else None)
 
+    @renewable
     def claim_one(self, job_id: UUID, lease: int, worker_name: str) -> Op[Job[Any]]:
         yield BEGIN
         id_value = self._dialect.id_value(job_id)

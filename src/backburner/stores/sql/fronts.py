@@ -10,6 +10,7 @@ from backburner.core.ops import Op, Reply
 from backburner.core.ports import ClaimRequest
 from backburner.core.times import from_micros
 from backburner.stores.sql.base import Operations
+from backburner.stores.sql.wishes import Wish
 
 
 class Front(NamedTuple):
@@ -36,7 +37,8 @@ class Fronts(Operations):
             if names is None
             else self._statement("fronts_of", names, self._moment())
         )
-        return [front for front in map(Front._make, reply.rows) if _is_wanted(front, request)]
+        wish = Wish.of(request)
+        return [front for front in map(Front._make, reply.rows) if wish.fits(front.queue, front.priority)]
 
     def _next_due(self, request: ClaimRequest) -> Op[datetime | None]:
         fronts = yield from self._fronts(request)
@@ -47,11 +49,3 @@ def first_due(fronts: Iterable[Front]) -> datetime | None:
     """Return when the first job is due."""
     first = min((front.run_at for front in fronts), default=None)
     return None if first is None else from_micros(first)
-
-
-def _is_wanted(front: Front, request: ClaimRequest) -> bool:
-    return (
-        front.queue not in request.exclude
-        and (request.min_priority is None or front.priority >= request.min_priority)
-        and (request.max_priority is None or front.priority <= request.max_priority)
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -50,10 +50,7 @@ class Looking(Operations):
             parts.append(self._conditional(f"find_{table.suffix}", conditions))
         if not parts:
             return []
-        text = " UNION ALL ".join(part.text for part in parts)
-        order = "DESC" if newest_first else "ASC"
-        values = [value for part in parts for value in part.parameters]
-        reply: Reply = yield Statement(f"{text} ORDER BY id {order} LIMIT {self._dialect.mark}", [*values, limit])
+        reply: Reply = yield self._page(parts, "DESC" if newest_first else "ASC", limit)
         return self._jobs(reply.rows)
 
     @repeatable
@@ -92,6 +89,12 @@ class Looking(Operations):
         yield LOOK
         reply: Reply = yield self._statement("workers")
         return [to_worker(row) for row in reply.rows]
+
+    def _page(self, parts: Sequence[Statement], order: str, limit: int) -> Statement:
+        """Return the statement for the first jobs, by id, of all that these find together."""
+        text = " UNION ALL ".join(part.text for part in parts)
+        values = [value for part in parts for value in part.parameters]
+        return Statement(f"{text} ORDER BY id {order} LIMIT {self._dialect.mark}", [*values, limit])
 
     def _tables(self, which: JobFilter) -> Iterator[tuple[Table, Where]]:
         """Yield the tables that may hold such jobs, with the conditions on each."""

@@ -67,6 +67,18 @@ class Migrator:
         """Apply what is missing, in one transaction; return the names. Raises SchemaMissing for newer tables."""
         yield BEGIN
         yield from self._hook("begin_migrating")
+        names = yield from self._apply()
+        return names
+
+    def script(self) -> str:
+        """Return what `migrate` does to an empty database."""
+        made = ["make_schema"] if self._names.schema is None else ["make_namespace", "make_schema"]
+        parts = [f"{self._text(name)};\n" for name in made]
+        parts += [f"{migration.source.strip()}\n\n{self._note(migration)};\n" for migration in self._migrations]
+        return "\n".join(parts)
+
+    def _apply(self) -> Op[list[str]]:
+        """Apply what is missing, while nobody else does."""
         # Only now does the version stand still: another process may be migrating too.
         state = yield from self.state()
         refuse_newer(state)
@@ -79,13 +91,6 @@ class Migrator:
                 yield Statement(text)
             yield Statement(self._note(migration))
         return [migration.name for migration in missing]
-
-    def script(self) -> str:
-        """Return what `migrate` does to an empty database."""
-        made = ["make_schema"] if self._names.schema is None else ["make_namespace", "make_schema"]
-        parts = [f"{self._text(name)};\n" for name in made]
-        parts += [f"{migration.source.strip()}\n\n{self._note(migration)};\n" for migration in self._migrations]
-        return "\n".join(parts)
 
     def _hook(self, name: str) -> Op[None]:
         """Run a statement that only some databases have."""

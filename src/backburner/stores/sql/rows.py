@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -39,14 +40,16 @@ def to_job(row: Row, to_id: Callable[[Any], UUID]) -> Job[Any]:
         discard_missing, tags, locked_by, locked_at, progress, crashes, cancel_requested, state, last_error,
         failed_at, lease, finished_at, result,
     ) = row  # fmt: skip
+    created = from_micros(created_at)
+    done, place = (None, None) if progress is None else progress_from_json(progress)
     return Job(
         id=to_id(job_id),
         name=name,
         handler=handler,
         queue=queue,
         priority=priority,
-        run_at=from_micros(run_at),
-        created_at=from_micros(created_at),
+        run_at=created if run_at == created_at else from_micros(run_at),
+        created_at=created,
         state=_STATES[state],
         attempts=attempts,
         max_attempts=max_attempts,
@@ -56,11 +59,12 @@ def to_job(row: Row, to_id: Callable[[Any], UUID]) -> Job[Any]:
         tags=() if tags is None else tuple(json.loads(tags)),
         last_error=last_error,
         locked_by=locked_by,
-        locked_at=_moment(locked_at),
+        locked_at=None if locked_at is None else _shared_moment(locked_at),
         failed_at=_moment(failed_at),
         finished_at=_moment(finished_at),
         result=result,
-        progress=None if progress is None else progress_from_json(progress),
+        progress=done,
+        place=place,
         crashes=crashes,
         cancel_requested=bool(cancel_requested),
         lease=lease,
@@ -102,6 +106,12 @@ def to_worker(row: Row) -> WorkerInfo:
         beat_at=from_micros(beat_at),
         running=running,
     )
+
+
+@lru_cache(maxsize=64)
+def _shared_moment(micros: int) -> datetime:
+    """Return a time that many rows have: jobs that were claimed together."""
+    return from_micros(micros)
 
 
 def _moment(micros: int | None) -> datetime | None:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from backburner.core.job import Progress, progress_to_json
+from backburner.core.job import Place, Progress, progress_to_json
 from backburner.core.lifecycle import Move, State
-from backburner.core.ops import BEGIN, Op, Reply, Statement, repeatable
-from backburner.core.ports import Settlement
+from backburner.core.ops import BEGIN, Op, Reply, Statement, renewable, repeatable
+from backburner.core.ports import Settlement, Standing
 from backburner.core.times import to_micros
 from backburner.stores.sql.base import Operations
 
@@ -28,6 +28,7 @@ class End(NamedTuple):
 class Settlements(Operations):
     """The part of the `JobStore` port that a worker uses while it holds jobs."""
 
+    @renewable
     def settle(self, settlements: Sequence[Settlement]) -> Op[list[UUID]]:
         if not settlements:
             return []
@@ -35,15 +36,25 @@ class Settlements(Operations):
         lost = yield from self._settle(settlements)
         return lost
 
-    def report_progress(self, job_id: UUID, lease: int, progress: Progress) -> Op[bool]:
+    @renewable
+    def report_progress(
+        self, job_id: UUID, lease: int, progress: Progress | None, place: Place | None = None
+    ) -> Op[bool]:
         id_value = self._dialect.id_value(job_id)
-        reply: Reply = yield self._statement("report_progress", progress_to_json(progress), id_value, lease)
+        reply: Reply = yield self._statement("report_progress", progress_to_json(progress, place), id_value, lease)
         return bool(reply.changed)
 
     @repeatable
     def is_cancel_requested(self, job_id: UUID, lease: int) -> Op[bool]:
         reply: Reply = yield self._statement("is_cancel_requested", self._dialect.id_value(job_id), lease)
         return not reply.rows or bool(reply.rows[0][0])
+
+    @repeatable
+    def standing(self, held: Sequence[tuple[UUID, int]]) -> Op[Standing]:
+        reply: Reply = yield self._statement("standing", self._ids(job_id for job_id, _ in held))
+        found = {(self._dialect.to_id(job_id), lease): bool(to_stop) for job_id, lease, to_stop in reply.rows}
+        to_stop = [job_id for job_id, lease in held if found.get((job_id, lease))]
+        return Standing(to_stop, [job_id for job_id, lease in held if (job_id, lease) not in found])
 
     def _settle(self, settlements: Sequence[Settlement]) -> Op[list[UUID]]:
         """Apply settlements and return the ids of those that were not; what finished alike is done in one go."""
@@ -63,6 +74,8 @@ class Settlements(Operations):
         return lost
 
     def _settle_one(self, settlement: Settlement) -> Op[list[UUID]]:
+        if settlement.crashed:
+            yield self._statement("count_one_crash", self._dialect.id_value(settlement.job_id), settlement.lease)
         stays = self._staying(settlement)
         if stays is not None:
             reply: Reply = yield stays

@@ -67,6 +67,18 @@ class Upkeep(Changes, Fronts):
         silence = to_duration(silent_for) // MICROSECOND
         yield BEGIN
         yield self._statement("strike_off_silent", self._moment(), silence)
+        jobs = yield from self._rescue_orphans()
+        return jobs
+
+    @renewable
+    def bury(self, worker: int) -> Op[list[Job[Any]]]:
+        yield BEGIN
+        yield self._statement("strike_off", worker)
+        jobs = yield from self._rescue_orphans()
+        return jobs
+
+    def _rescue_orphans(self) -> Op[list[Job[Any]]]:
+        """Take every running job whose worker is not registered from it; return them as they are afterwards."""
         jobs = yield from self._crashed()
         yield from self._settle([_settlement_of_lost(job) for job in jobs])
         after = yield from self._reread([job.id for job in jobs])

@@ -50,12 +50,12 @@ class ChangeContract(Contract):
 
     def test_a_failed_job_begins_anew(self, driven: Driven) -> None:
         job = driven.add_running()
-        driven.report_progress(job.id, job.lease, Progress(1, 2, None))
+        driven.report_progress(job.id, job.lease, Progress(1, 2, None), {"0": {"behind": 1}})
         driven.settle([ended(job, Move.FAIL, error="ValueError: no")])
         now = driven.clock.advance(100)
         again = driven.requeue(job.id)
         assert (again.state, again.run_at, again.attempts, again.failed_at) == (State.QUEUED, now, 0, None)
-        assert (again.locked_by, again.locked_at, again.progress) == (None, None, None)
+        assert (again.locked_by, again.locked_at, again.progress, again.place) == (None, None, None, None)
         assert again.last_error == "ValueError: no"
         assert driven.reread(job) == again
         assert driven.worker().claimed_ids() == [job.id]

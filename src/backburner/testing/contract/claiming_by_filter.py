@@ -58,6 +58,15 @@ class ClaimFilterContract(Contract):
         driven.resume("mail")
         assert driven.worker().claimed_ids() == [job.id]
 
+    def test_a_queue_may_be_paused_between_two_claims(self, driven: Driven) -> None:
+        first, second = driven.add(), driven.add()
+        worker = driven.worker()
+        assert worker.claimed_ids(limit=1) == [first.id]
+        driven.pause("default")
+        assert worker.claim(limit=1) == ([], [], None)
+        driven.resume("default")
+        assert worker.claimed_ids(limit=1) == [second.id]
+
     def test_pausing_and_resuming_may_be_repeated(self, driven: Driven) -> None:
         job = driven.add()
         for change in (driven.pause, driven.pause, driven.resume, driven.resume):

@@ -168,15 +168,17 @@ class StoreMachine(RuleBasedStateMachine):
         keep=st.booleans(),
         counts=st.booleans(),
         result=st.sampled_from([None, None, "1"]),
+        crashed=st.sampled_from([False, False, True]),
     )
-    def settle(self, attempt: Held, move: Move, delay: float, **fields: Any) -> None:
-        run_at = self.clock.now + timedelta(seconds=delay)
-        self.both(lambda store: store.settle([Settlement(*attempt, move, run_at=run_at, **fields)]))
+    def settle(self, attempt: Held, move: Move, delay: float, crashed: bool, **fields: Any) -> None:
+        fields |= {"run_at": self.clock.now + timedelta(seconds=delay), "crashed": crashed and move is not Move.FINISH}
+        self.both(lambda store: store.settle([Settlement(*attempt, move, **fields)]))
 
-    @rule(attempt=held, done=st.integers(0, 9))
-    def report_progress(self, attempt: Held, done: int) -> None:
-        self.both(lambda store: store.report_progress(*attempt, Progress(done, None, "note")))
+    @rule(attempt=held, done=st.integers(0, 9), place=st.sampled_from([None, {"0": {"behind": 1}}]))
+    def report_progress(self, attempt: Held, done: int, place: dict[str, Any] | None) -> None:
+        self.both(lambda store: store.report_progress(*attempt, Progress(done, None, "note"), place))
         self.both(lambda store: store.is_cancel_requested(*attempt))
+        self.both(lambda store: store.standing([attempt]))
 
     @rule(job_id=jobs, verb=st.sampled_from(["cancel", "cancel", "requeue", "delete"]))
     def change(self, job_id: UUID, verb: str) -> None:
@@ -190,8 +192,8 @@ class StoreMachine(RuleBasedStateMachine):
     def pause_or_resume(self, queue: str, verb: str) -> None:
         self.both(lambda store: getattr(store, verb)(queue))
 
-    @rule(worker=st.integers(0, WORKERS - 1), verb=st.sampled_from(["beat", "beat", "retire"]))
-    def beat_or_retire(self, worker: int, verb: str) -> None:
+    @rule(worker=st.integers(0, WORKERS - 1), verb=st.sampled_from(["beat", "beat", "retire", "bury"]))
+    def beat_or_end(self, worker: int, verb: str) -> None:
         self.both(lambda store: getattr(store, verb)(self.numbers[worker]))
 
     @rule(worker=st.none() | st.integers(0, WORKERS - 1), wish=st.none() | CLAIMS)

@@ -10,6 +10,7 @@ import pytest
 
 from backburner.core.job import Job, Progress
 from backburner.core.lifecycle import Move, State
+from backburner.core.ports import Standing
 from backburner.testing.contract.driving import EVERY_STATE, Contract, Driven, ended
 
 ENDS = [Move.FINISH, Move.RETRY, Move.SNOOZE, Move.RELEASE, Move.FAIL, Move.CANCEL]
@@ -194,6 +195,85 @@ class SettleContract(Contract):
         job = asked_to_stop(driven)
         assert driven.is_cancel_requested(job.id, job.lease) is True
         assert driven.reread(job).cancel_requested is True
+
+    def test_how_it_stands_with_jobs_is_told_of_many_at_once(self, driven: Driven) -> None:
+        goes_on, lost, gone = (driven.add_running() for _ in range(3))
+        to_stop = asked_to_stop(driven)
+        driven.settle([ended(lost, Move.RELEASE), ended(gone, Move.FINISH)])
+        again = driven.worker().take(lost)
+        held = [(job.id, job.lease) for job in (goes_on, lost, gone, to_stop)]
+        standing = driven.standing(held)
+        assert standing == Standing([to_stop.id], [lost.id, gone.id])
+        assert driven.standing([(again.id, again.lease)]) == Standing([], [])
+        assert driven.standing([(to_stop.id, (to_stop.lease or 0) + 1)]) == Standing([], [to_stop.id])
+        assert driven.standing([]) == Standing([], [])
+
+    @pytest.mark.parametrize("move", PUT_BACK)
+    def test_a_job_may_be_put_back_with_a_crash(self, driven: Driven, move: Move) -> None:
+        job = driven.add_running()
+        driven.settle([ended(job, move, run_at=driven.clock.now, crashed=True)])
+        after = driven.reread(job)
+        assert (after.state, after.crashes) == (State.QUEUED, 1)
+
+    def test_a_job_that_crashed_keeps_its_place_in_the_line_and_the_error(self, driven: Driven) -> None:
+        job = driven.add_running()
+        driven.clock.advance(3)
+        driven.settle([ended(job, Move.SNOOZE, error="JobCrashed: no", crashed=True)])
+        after = driven.reread(job)
+        assert (after.run_at, after.last_error, after.attempts) == (job.run_at, "JobCrashed: no", 0)
+
+    def test_a_job_that_crashed_is_claimed_alone(self, driven: Driven) -> None:
+        job = driven.add_running()
+        driven.settle([ended(job, Move.SNOOZE, crashed=True)])
+        driven.add()
+        assert driven.worker().claimed_ids() == [job.id]
+
+    @pytest.mark.parametrize("keep", [True, False])
+    def test_a_job_may_fail_with_a_crash(self, driven: Driven, keep: bool) -> None:
+        job = driven.add_running()
+        assert driven.settle([ended(job, Move.FAIL, error="x", counts=False, crashed=True, keep=keep)]) == []
+        after = driven.get(job.id)
+        assert (after and (after.crashes, after.attempts)) == ((1, 0) if keep else None)
+
+    def test_a_crashed_job_that_was_asked_to_stop_is_cancelled(self, driven: Driven) -> None:
+        job = asked_to_stop(driven)
+        driven.settle([ended(job, Move.SNOOZE, error="x", crashed=True)])
+        after = driven.reread(job)
+        assert (after.state, after.crashes) == (State.CANCELLED, 1)
+
+    @pytest.mark.parametrize("move", [Move.SNOOZE, Move.FAIL])
+    def test_a_worker_that_lost_a_job_counts_no_crash(self, driven: Driven, move: Move) -> None:
+        late = driven.add_running()
+        driven.settle([ended(late, Move.RELEASE)])
+        running = driven.worker().take(late)
+        assert driven.settle([ended(late, move, error="x", crashed=True)]) == [late.id]
+        assert driven.reread(late) == running
+
+    @pytest.mark.parametrize("move", PUT_BACK)
+    def test_a_job_that_is_put_back_keeps_its_place(self, driven: Driven, move: Move) -> None:
+        job = driven.add_running()
+        place = {"0": {"ended": True}, "rows": {"behind": [7, "é\u0000", None]}}
+        assert driven.report_progress(job.id, job.lease, None, place)
+        driven.settle([ended(job, move, run_at=driven.clock.now)])
+        after = driven.worker().take(job)
+        assert (after.place, after.progress) == (place, None)
+        assert driven.reread(job).place == place
+
+    def test_progress_and_place_are_kept_side_by_side(self, driven: Driven) -> None:
+        job = driven.add_running()
+        driven.report_progress(job.id, job.lease, Progress(1, 2, "x"), {"0": {"behind": 1}})
+        after = driven.reread(job)
+        assert (after.progress, after.place) == (Progress(1, 2, "x"), {"0": {"behind": 1}})
+        driven.report_progress(job.id, job.lease, Progress(2, 2, None))
+        after = driven.reread(job)
+        assert (after.progress, after.place) == (Progress(2, 2, None), None)
+
+    def test_a_rescued_job_keeps_its_place(self, driven: Driven) -> None:
+        job = driven.add_running()
+        driven.report_progress(job.id, job.lease, None, {"0": {"behind": 1}})
+        driven.clock.advance(31)
+        (rescued,) = driven.rescue(30)
+        assert rescued.place == {"0": {"behind": 1}}
 
     @pytest.mark.parametrize("move", [*PUT_BACK, Move.CANCEL])
     def test_a_job_that_was_asked_to_stop_does_not_go_on(self, driven: Driven, move: Move) -> None:

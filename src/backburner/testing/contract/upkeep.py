@@ -15,7 +15,7 @@ from backburner.testing.contract.driving import EVERY_STATE, START, Contract, Dr
 
 
 class UpkeepContract(Contract):
-    """`register`, `beat`, `check_in`, `retire`, `rescue` and `prune`."""
+    """`register`, `beat`, `check_in`, `retire`, `rescue`, `bury` and `prune`."""
 
     def test_a_worker_is_seen_once_it_is_registered(self, driven: Driven) -> None:
         number = driven.register(WorkerInfo("ann", "host", 42, ("mail", "ima,ges"), 3))
@@ -117,6 +117,17 @@ class UpkeepContract(Contract):
         worker = driven.worker()
         driven.clock.advance(31)
         driven.beat(worker.number)
+        assert driven.check_in(30).is_rescue_needed is False
+
+    def test_who_checks_in_late_needs_no_rescue(self, driven: Driven) -> None:
+        worker = driven.worker()
+        driven.clock.advance(31)
+        assert driven.check_in(30, worker.number) == (True, False, None)
+
+    def test_no_rescue_is_needed_where_there_is_no_worker(self, driven: Driven) -> None:
+        assert driven.check_in(30).is_rescue_needed is False
+        driven.add()
+        driven.retire(driven.worker().number)
         assert driven.check_in(30).is_rescue_needed is False
 
     def test_a_rescue_is_needed_for_what_is_held_by_nobody_registered(self, driven: Driven) -> None:
@@ -270,6 +281,64 @@ class UpkeepContract(Contract):
         running = driven.worker().take(job)
         driven.settle([ended(running, Move.RETRY, run_at=driven.clock.now, error="x")])
         assert (driven.reread(job).crashes, driven.reread(job).attempts) == (1, 1)
+
+    def test_a_worker_known_to_be_dead_loses_its_jobs_at_once(self, driven: Driven) -> None:
+        worker, alive = driven.worker(), driven.worker()
+        early = driven.clock.now - timedelta(seconds=5)
+        lost, kept = worker.take(driven.add(run_at=early)), alive.take(driven.add())
+        (rescued,) = driven.bury(worker.number)
+        assert (rescued.id, rescued.state, rescued.crashes, rescued.attempts) == (lost.id, State.QUEUED, 1, 0)
+        assert (rescued.run_at, rescued.lease, rescued.locked_by, rescued.locked_at) == (early, None, None, None)
+        assert driven.reread(lost) == rescued
+        assert driven.reread(kept) == kept
+        assert [info.number for info in driven.workers()] == [alive.number]
+
+    def test_a_dead_worker_that_lives_can_change_nothing(self, driven: Driven) -> None:
+        worker = driven.worker()
+        job = worker.take(driven.add())
+        (rescued,) = driven.bury(worker.number)
+        assert driven.beat(worker.number) is False
+        assert driven.settle([ended(job, Move.FINISH)]) == [job.id]
+        assert driven.reread(job) == rescued
+
+    def test_burying_twice_counts_once(self, driven: Driven) -> None:
+        worker = driven.worker()
+        job = worker.take(driven.add())
+        assert [len(driven.bury(worker.number)) for _ in range(2)] == [1, 0]
+        assert driven.reread(job).crashes == 1
+
+    def test_who_was_never_registered_or_held_nothing_can_be_buried(self, driven: Driven) -> None:
+        worker = driven.worker()
+        assert [driven.bury(worker.number), driven.bury(worker.number + 1)] == [[], []]
+        assert driven.workers() == []
+
+    def test_what_others_claimed_who_are_not_registered_is_taken_as_well(self, driven: Driven) -> None:
+        worker, other = driven.worker(), driven.worker()
+        driven.retire(other.number)
+        job = other.take(driven.add())
+        assert [taken.id for taken in driven.bury(worker.number)] == [job.id]
+
+    def test_the_jobs_of_a_dead_worker_come_by_id(self, driven: Driven) -> None:
+        jobs = [driven.add(priority=-number) for number in range(5)]
+        worker = driven.worker()
+        worker.claim()
+        assert [job.id for job in driven.bury(worker.number)] == [job.id for job in jobs]
+
+    def test_a_job_that_buries_its_workers_fails(self, driven: Driven) -> None:
+        job = driven.add()
+        for _ in range(MAX_CRASHES):
+            worker = driven.worker()
+            worker.take(job)
+            (taken,) = driven.bury(worker.number)
+        assert (taken.state, taken.crashes, taken.attempts) == (State.FAILED, MAX_CRASHES, 0)
+        assert f"{MAX_CRASHES} workers were lost" in (taken.last_error or "")
+
+    def test_a_buried_worker_s_job_that_was_asked_to_stop_is_cancelled(self, driven: Driven) -> None:
+        worker = driven.worker()
+        job = worker.take(driven.add())
+        driven.cancel(job.id)
+        (taken,) = driven.bury(worker.number)
+        assert (taken.state, taken.finished_at) == (State.CANCELLED, driven.clock.now)
 
     def test_old_history_is_removed(self, driven: Driven) -> None:
         old = finish_one(driven)

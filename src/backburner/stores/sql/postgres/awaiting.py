@@ -16,7 +16,7 @@ from backburner.core.errors import StoreUnavailable
 from backburner.core.ops import Op
 from backburner.stores.sql.postgres.server import Server
 from backburner.stores.sql.postgres.slots import AwaitingSlot
-from backburner.stores.sql.postgres.stock import SLICE, Stock
+from backburner.stores.sql.stock import SLICE, Stock
 
 T = TypeVar("T")
 Loop = asyncio.AbstractEventLoop
@@ -57,14 +57,11 @@ class AwaitingPool:
     def drop(self) -> None:
         """Close the connections that are not in use, and the others when they are not in use any more."""
         self.generation += 1
-        held: list[AwaitingSlot] = []
-        returning = iter(held)
-        try:
-            self._stock.take_all(held)
-            for slot in held:
-                slot.discard()
-        finally:
-            self._stock.put_back(returning)
+        self._stock.for_all(AwaitingSlot.discard)
+
+    def tidy(self) -> None:
+        """Close the connections that have not been needed for long."""
+        self._stock.for_all(AwaitingSlot.discard_if_rested)
 
     def abandon(self) -> None:
         """Leave all connections to the process that this one was forked from."""

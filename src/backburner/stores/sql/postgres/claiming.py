@@ -14,10 +14,19 @@ from backburner.core.ports import Claimed, ClaimRequest, Settlement
 from backburner.core.times import from_micros
 from backburner.stores.sql.claims import Claims
 from backburner.stores.sql.names import Names
-from backburner.stores.sql.postgres.floors import LINES, MANY_QUEUES, Floors, Fronts, Key, Looked, Place, Wish, looked
+from backburner.stores.sql.postgres.floors import (
+    LINES,
+    MANY_QUEUES,
+    Floors,
+    Fronts,
+    Key,
+    Looked,
+    looked,
+    looking,
+)
 from backburner.stores.sql.postgres.settling import Settling, kinds_of, succeeded
-from backburner.stores.sql.postgres.texts import array
 from backburner.stores.sql.rows import Row
+from backburner.stores.sql.wishes import Place, Wish
 
 MOST = 1000
 """Jobs that one statement claims at the most; it stands in claims.sql as well."""
@@ -140,12 +149,9 @@ class Claiming(Settling, Claims):
 
     def _look(self, hunt: Hunt) -> Op[Looked]:
         """Look at everything, and remember it."""
-        queues, asked = hunt.wish.queues, monotonic()
-        reply: Reply = yield (
-            self._statement("fronts", self._moment())
-            if queues is None
-            else self._statement("fronts_of", array(dict.fromkeys(queues)), self._moment())
-        )
+        asked = monotonic()
+        name, parameters = looking(hunt.wish)
+        reply: Reply = yield self._named(name, **parameters, now=self._moment())
         look = looked(reply.rows, hunt.wish, asked)
         hunt.floors.note(hunt.wish, look.fronts)
         return look
@@ -192,7 +198,8 @@ def _taken(reply: Reply, wanted: int, finished: Sequence[Settlement], *, is_care
     ended, stop = first[_WIDTH], Stop(first[_WIDTH + 1]) if is_careful else Stop.END
     rows: list[Row] = [row[:_WIDTH] for row in reply.rows if row[_ID] is not None]
     rows.sort(key=_order)
-    lost = [] if ended is None else [each.job_id for each in finished if each.job_id not in set(ended)]
+    applied = None if ended is None else set(ended)
+    lost = [] if applied is None else [each.job_id for each in finished if each.job_id not in applied]
     return Taken(rows, lost, Stop.PART if len(rows) == wanted else stop)
 
 

@@ -13,8 +13,8 @@ from backburner.core.ops import BEGIN, Copy, Op, Reply, Statement, repeatable
 from backburner.core.times import MICROSECOND, to_micros
 from backburner.stores.sql.claims import Claims
 from backburner.stores.sql.names import Names
+from backburner.stores.sql.newest import Newest
 from backburner.stores.sql.postgres.floors import SLACK
-from backburner.stores.sql.postgres.newest import Newest
 from backburner.stores.sql.postgres.remembering import Remembering
 from backburner.stores.sql.postgres.texts import storable
 from backburner.stores.sql.rows import Row

@@ -9,26 +9,7 @@ import psycopg
 
 from backburner.core.errors import BackburnerError, ConfigurationError, SchemaMissing, StoreUnavailable
 from backburner.stores.sql.postgres.url import Place
-
-
-class ConnectionLost(StoreUnavailable):
-    """The connection ended; nobody knows whether the last statement was applied."""
-
-
-class Unanswered(StoreUnavailable):
-    """The server said nothing in time; nobody knows whether the last statement was or will be applied."""
-
-
-class Locked(StoreUnavailable):
-    """Somebody else holds a lock for longer than was to be waited for."""
-
-
-class Conflict(StoreUnavailable):
-    """The database gave this transaction up for another one; it may be repeated."""
-
-
-class NoRoom(StoreUnavailable):
-    """The server takes no more connections."""
+from backburner.stores.sql.troubles import Conflict, ConnectionLost, Locked, NoRoom, Unanswered
 
 
 class NoAnswer(psycopg.OperationalError):
@@ -121,9 +102,13 @@ LOST = re.compile(r"57P0[1-5]|08...|25006")
 """The server goes down or away, the protocol broke, or this is not the primary server any more."""
 
 STALE = frozenset({"0A000", "26000", "42P05"})
-"""What the connection has prepared does not fit any more."""
+"""What was prepared does not fit any more: the tables have changed, or it was prepared on another connection."""
 
-_NOISE = re.compile(r"^connection (is bad|failed): |\s*Is the server running[^?]*\?", re.MULTILINE)
+_NOISE = re.compile(
+    r"^(connection is bad|connection failed|consuming input failed): |\s*Is the server running[^?]*\?"
+    r"|\s*This probably means[^.]*\.",
+    re.MULTILINE,
+)
 """What psycopg and libpq say around their messages."""
 
 _MISSING = re.compile(r"42P01|42703|3F000|42704")
@@ -139,7 +124,7 @@ class Explainer:
 
     def refused(self, error: psycopg.Error) -> BackburnerError:
         """Return the error that says why no connection could be made."""
-        text = self._place.masked(" ".join(_NOISE.sub("", str(error)).split()))
+        text = self.text_of(error)
         for refusal in REFUSALS:
             if refusal.text.search(text):
                 return refusal.kind(f"cannot connect to {self._place.shown} ({text}): {refusal.advice}")
@@ -154,6 +139,11 @@ class Explainer:
             return ConnectionLost(
                 f"{where} takes no changes just now ({text}): it is a standby, or being switched over; "
                 "let the URL lead to the primary server"
+            )
+        if code in STALE:
+            return ConnectionLost(
+                f"what the connection to {where} had prepared does not fit any more ({text}): try again; "
+                "if a pooler stands in between, add pooler=yes to the URL"
             )
         if is_closed or LOST.fullmatch(code):
             return ConnectionLost(f"the connection to {where} was lost ({text})")
@@ -170,7 +160,7 @@ class Explainer:
     def text_of(self, error: BaseException) -> str:
         """Return what an error says in one line, without a password."""
         diagnosis = getattr(error, "diag", None)
-        text = (diagnosis and diagnosis.message_primary) or str(error) or type(error).__name__
+        text = (diagnosis and diagnosis.message_primary) or _NOISE.sub("", str(error)) or type(error).__name__
         return self._place.masked(" ".join(text.split()))
 
     def cause(self, error: psycopg.Error) -> psycopg.Error | None:

@@ -13,8 +13,8 @@ from time import monotonic
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from backburner.core.ports import ClaimRequest
 from backburner.stores.sql.postgres.texts import array
+from backburner.stores.sql.wishes import Place, Wish
 
 GOOD_FOR = 1.0
 """Seconds until the next look at everything, at least."""
@@ -28,33 +28,8 @@ SLACK = 100_000
 ONE_QUEUE, SINGLE_QUEUES, MANY_QUEUES = LINES = "line_of_one_queue", "line_of_single_queues", "line_of_many_queues"
 """The parts that a claim may be made with, by name."""
 
-Place = tuple[str, int]
-"""A queue and a priority."""
 Key = tuple[int, UUID]
 """The time and the id of a job: its place in the front."""
-
-
-class Wish(NamedTuple):
-    """Which jobs a worker takes at all."""
-
-    queues: tuple[str, ...] | None
-    exclude: tuple[str, ...]
-    min_priority: int | None
-    max_priority: int | None
-
-    @classmethod
-    def of(cls, request: ClaimRequest) -> Wish:
-        """Return that part of a request."""
-        return cls(request.queues, request.exclude, request.min_priority, request.max_priority)
-
-    def fits(self, queue: str, priority: int) -> bool:
-        """Say whether jobs of this queue and priority are wanted."""
-        return (
-            (self.queues is None or queue in self.queues)
-            and queue not in self.exclude
-            and (self.min_priority is None or priority >= self.min_priority)
-            and (self.max_priority is None or priority <= self.max_priority)
-        )
 
 
 class Fronts:
@@ -109,6 +84,13 @@ class Looked(NamedTuple):
     @property
     def has_due(self) -> bool:
         return self.first is not None and self.first <= self.now
+
+
+def looking(wish: Wish) -> tuple[str, dict[str, object]]:
+    """Return the name of the statement that looks at everything that may fit, and its parameters but the time."""
+    if wish.queues is None:
+        return "fronts", {}
+    return "fronts_of", {"queues": array(dict.fromkeys(wish.queues))}
 
 
 def looked(rows: Iterable[Sequence[Any]], wish: Wish, asked: float) -> Looked:

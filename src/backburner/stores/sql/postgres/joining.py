@@ -10,11 +10,13 @@ from psycopg.pq import PipelineStatus
 
 from backburner.core import ops
 from backburner.core.errors import BackburnerError, ConfigurationError, StoreUnavailable
-from backburner.core.ops import Copy, Op, Reply, Statement
-from backburner.stores.sql.postgres.pool import Pool
+from backburner.core.ops import Copy, Op, Repeatable, Reply, Statement
+from backburner.stores.sql.pool import Pool
+from backburner.stores.sql.postgres.opening import opening_of
 from backburner.stores.sql.postgres.server import Server
-from backburner.stores.sql.postgres.transactions import End, as_transaction, is_opening, opening_of
-from backburner.stores.sql.postgres.wires import UNUSED, AwaitingCursor, Cursor, Row, aexecuted, executed, is_idle
+from backburner.stores.sql.postgres.wires import AwaitingCursor, Cursor, Row, aexecuted, executed, is_idle
+from backburner.stores.sql.slots import UNUSED
+from backburner.stores.sql.transactions import End, as_transaction, is_opening
 
 T = TypeVar("T")
 AnyConnection: TypeAlias = "psycopg.Connection[Any] | psycopg.AsyncConnection[Any]"
@@ -39,7 +41,7 @@ class Joined(Generic[C]):
         """Return what is to be executed for a command that opens or ends the transaction; None for nothing."""
         if is_opening(command):
             self._is_ours = self._commits_every_statement()
-            return Statement(opening_of(command, None)) if self._is_ours else None
+            return Statement(opening_of(command, None, is_shared=True)) if self._is_ours else None
         if self._is_ours and not (command is End.ROLLBACK and is_idle(self.connection)):
             return Statement(command.value)
         return None
@@ -146,7 +148,7 @@ class Neighbours:
         """Return where the store's connections lead to; None when that cannot be found out just now."""
         if self._server.end is None:
             with suppress(StoreUnavailable):
-                self._pool.run(self._server.ask_the_time())
+                self._pool.run(Repeatable(self._server.ask_the_time))
         return self._server.end
 
     def _expect_same(self, end: tuple[str, str, int], ours: tuple[str, str, int], connection: AnyConnection) -> None:
@@ -164,7 +166,7 @@ class Neighbours:
         if not 0 < process <= LARGEST_PROCESS:
             return True  # made up by a pooler, and nobody can say where it leads to
         try:
-            return self._pool.run(_has_process(process))
+            return self._pool.run(Repeatable(lambda: _has_process(process)))
         except StoreUnavailable:
             return True
 

@@ -7,17 +7,15 @@ import select
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
-from os import close
-from time import monotonic
 
 import psycopg
 
 from backburner.core.errors import BackburnerError
 from backburner.core.ops import Statement
-from backburner.stores.sql.postgres.errors import NoRoom
+from backburner.stores.sql.polling import Activity, PollingWatch
 from backburner.stores.sql.postgres.server import Server
 from backburner.stores.sql.postgres.wires import Wire
+from backburner.stores.sql.troubles import NoRoom
 from backburner.stores.watching import LocalWatch, Watches
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
@@ -25,9 +23,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 
 SETTLED_WITHIN = 1.0
 """Seconds that `watch` waits for the connection: what is enqueued before it listens is not heard."""
-
-FIRST_INTERVAL, LONGEST_INTERVAL = 0.02, 0.5
-"""Seconds between two looks where nothing can be heard."""
 
 
 class Listener:
@@ -64,8 +59,7 @@ class Listener:
         self._stopped.close()
         wire = self._wire
         if wire is not None:
-            with suppress(OSError):
-                close(wire.connection.pgconn.socket)
+            wire.abandon()
 
     def _run(self) -> None:
         try:
@@ -132,13 +126,12 @@ class Listener:
         return bool(poll.poll(seconds * 1000))
 
 
-class Ear:
+class Ear(Activity):
     """What the watches of one store share: they listen while there are any."""
 
     def __init__(self, server: Server, token: str, watches: Watches) -> None:
+        super().__init__()
         self.token = token
-        self.worked_at = 0.0
-        """When there was work last."""
         self._server = server
         self._watches = watches
         self.start_afresh()
@@ -154,10 +147,6 @@ class Ear:
         """Whether a watch has to look by itself."""
         listener = self._listener
         return listener is not None and listener.must_poll
-
-    def note_work(self) -> None:
-        """Note that there was work just now, so that there may be more."""
-        self.worked_at = monotonic()
 
     def use(self, watch: NoticeWatch) -> None:
         """Listen for this watch too."""
@@ -193,36 +182,19 @@ class Ear:
             listener.stop()
 
 
-class NoticeWatch(LocalWatch):
+class NoticeWatch(PollingWatch):
     """Waits until `wake` is called or another process gives notice; where that cannot be heard, for a little while."""
 
     def __init__(self, watches: Watches, ear: Ear) -> None:
-        super().__init__(watches)
+        super().__init__(watches, ear)
         self._ear = ear
-        self._interval = FIRST_INTERVAL
-        self._looked_at = 0.0
 
     def wait(self, timeout: float) -> bool:
-        if not self._ear.must_poll:
-            return super().wait(timeout)
-        interval = self._next_interval()
-        if timeout <= interval:
-            return super().wait(timeout)
-        super().wait(interval)
-        self._looked_at = monotonic()
-        return True  # there may be work: to look for it is the caller's part
+        return super().wait(timeout) if self._ear.must_poll else LocalWatch.wait(self, timeout)
 
     def close(self) -> None:
         super().close()
         self._ear.leave(self)
-
-    def _next_interval(self) -> float:
-        """Return a longer one each time, until there was work again."""
-        if self._ear.worked_at >= self._looked_at:
-            self._interval = FIRST_INTERVAL
-        else:
-            self._interval = min(self._interval * 1.5, LONGEST_INTERVAL)
-        return self._interval * random.uniform(0.75, 1.25)  # noqa: S311 # keeps processes apart, hides nothing
 
 
 def _has_come(events: list[tuple[int, int]], end: socket.socket) -> bool:

@@ -63,7 +63,10 @@ class Notifier:
         self._thread: threading.Thread | None = None
         self._is_wanted = False
         self._is_sending = False
-        self._transactions: list[Transaction] = []
+        self._pause = IDLE
+        """For how long the thread rests."""
+        self._transactions: dict[int, Transaction] = {}
+        """One for each connection."""
         self._begun: deque[Transaction] = deque()
         self._called = threading.Lock()
         self._called.acquire()
@@ -86,7 +89,8 @@ class Notifier:
             self.notice()
         else:
             self._begun.append(transaction)
-            self._call()
+            if self._thread is None or self._pause > FIRST_LOOK:  # else it is about to look by itself
+                self._call()
 
     def finish(self) -> None:
         """Wait a moment for what is still to be sent."""
@@ -107,7 +111,7 @@ class Notifier:
     def _work(self) -> None:
         look = FIRST_LOOK
         while True:
-            wait = 0.0 if self._is_wanted else look if self._transactions else IDLE
+            wait = self._next_pause(look)
             was_called = self._called.acquire(timeout=wait)
             look = FIRST_LOOK if self._begun else min(look * 1.2, LAST_LOOK)
             self._look_at_transactions()
@@ -121,15 +125,33 @@ class Notifier:
                     return
                 self._thread = threading.current_thread()
 
+    def _next_pause(self, look: float) -> float:
+        """Say for how long to rest, before it is looked for the last time whether somebody relies on being seen."""
+        self._pause = look if self._transactions else IDLE
+        if self._is_wanted:
+            self._pause = 0.0
+        elif self._begun:
+            self._pause = FIRST_LOOK
+        return self._pause
+
     def _look_at_transactions(self) -> None:
-        while self._begun:
-            self._transactions.append(self._begun.popleft())
+        has_news = self._take_begun()
         too_old = monotonic() - LONGEST_LOOK
-        open_ones = [each for each in self._transactions if not each.has_ended()]
-        if len(open_ones) < len(self._transactions):
+        open_ones = {key: each for key, each in self._transactions.items() if not each.has_ended()}
+        if has_news or len(open_ones) < len(self._transactions):
             self._is_wanted = True
             self._ended()
-        self._transactions = [each for each in open_ones if each.since > too_old]
+        self._transactions = {key: each for key, each in open_ones.items() if each.since > too_old}
+
+    def _take_begun(self) -> bool:
+        """Note new transactions; say whether one may have ended unseen, because its connection is in another one."""
+        may_have_ended = False
+        while self._begun:
+            transaction = self._begun.popleft()
+            key = id(transaction.connection())
+            may_have_ended = may_have_ended or key in self._transactions
+            self._transactions[key] = transaction
+        return may_have_ended
 
     def _send_one(self) -> None:
         self._is_sending, self._is_wanted = True, False

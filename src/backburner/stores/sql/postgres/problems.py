@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from backburner.core.ops import Op, Reply, Statement
+from backburner.core.ops import Op, Repeatable, Reply, Statement
 from backburner.core.times import MICROSECOND, from_micros, system_now
 from backburner.stores.sql.base import LOOK
 from backburner.stores.sql.names import Names
@@ -60,7 +60,7 @@ REST = "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass('backburn
 
 def problems_of(server: Server, run: Callable[[Op[list[str]]], list[str]]) -> list[str]:
     """Return a sentence for each problem."""
-    return run(_looking(server, server.place.names))
+    return run(Repeatable(lambda: _looking(server, server.place.names)))
 
 
 def _looking(server: Server, names: Names) -> Op[list[str]]:

@@ -14,7 +14,10 @@ from backburner.stores.sql.postgres.floors import Floors
 
 
 class Remembering(Operations):
-    """Keeps the floors. Whatever makes a job ready before one of them calls `_ready` or `_forget`."""
+    """Keeps the floors. Whatever makes a job ready before one of them calls `_ready` or `_forget`.
+
+    So does whatever takes a queue out of them; in other processes it is served until their next look.
+    """
 
     def __init__(self, clock: Callable[[], datetime] | None = None, names: Names = Names()) -> None:  # noqa: B008 # a value
         super().__init__(POSTGRES, clock, names)

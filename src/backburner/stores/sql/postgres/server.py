@@ -10,8 +10,8 @@ import psycopg
 from backburner.core import ops
 from backburner.core.errors import ConfigurationError
 from backburner.core.ops import Op, Reply, Statement
+from backburner.stores.sql.clock import DatabaseClock
 from backburner.stores.sql.names import DEFAULT_PREFIX
-from backburner.stores.sql.postgres.clock import DatabaseClock
 from backburner.stores.sql.postgres.dialect import SETTINGS
 from backburner.stores.sql.postgres.errors import Explainer
 from backburner.stores.sql.postgres.url import Place

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from backburner.core.lifecycle import Move
-from backburner.core.ops import BEGIN, Op, Reply
+from backburner.core.ops import BEGIN, Op, Reply, renewable
 from backburner.core.ports import Settlement
 from backburner.core.times import to_micros
 from backburner.stores.sql.changes import Changes
@@ -62,6 +62,12 @@ class Settling(Remembering, Changes):
         lost = yield from self._settle_kinds(kinds)
         return lost
 
+    @renewable
+    def pause(self, queue: str) -> Op[None]:
+        yield from super().pause(queue)
+        self._forget()
+
+    @renewable
     def resume(self, queue: str) -> Op[None]:
         yield from super().resume(queue)
         self._forget()
@@ -89,6 +95,9 @@ class Settling(Remembering, Changes):
 
     def _settle_others(self, settlements: Sequence[Settlement]) -> Op[list[UUID]]:
         """Apply all that is not a success which is kept."""
+        crashed = [each for each in settlements if each.crashed]
+        if crashed:
+            yield self._named("count_crashes", **held(crashed))
         stopped = yield from self._put_back([each for each in settlements if each.move in PUT_BACK])
         ended = [each for each in settlements if each.move not in PUT_BACK]
         lost = yield from self._fail([each for each in ended if each.move is Move.FAIL and each.keep])

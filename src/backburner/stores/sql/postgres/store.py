@@ -6,28 +6,30 @@ import os
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from random import uniform
 from time import sleep
-from typing import Any, TypeVar
+from typing import TypeVar
 from weakref import WeakSet
 
 import psycopg
 
 from backburner.core.errors import BackburnerError, ConfigurationError, SchemaMissing
-from backburner.core.ops import Op, Statement
+from backburner.core.ops import Op, Repeatable, Statement
 from backburner.core.ports import Capabilities, Claimed, ClaimRequest, SchemaState, Settlement
 from backburner.stores.sql.migrate import Migrator, refuse_newer
+from backburner.stores.sql.pool import Begun, Pool, failing
 from backburner.stores.sql.postgres.awaiting import AwaitingPools
 from backburner.stores.sql.postgres.dialect import POSTGRES
-from backburner.stores.sql.postgres.errors import Locked
 from backburner.stores.sql.postgres.joining import Neighbours, arun_joined, run_joined
 from backburner.stores.sql.postgres.listening import Ear, NoticeWatch
 from backburner.stores.sql.postgres.notifier import Notifier
 from backburner.stores.sql.postgres.operations import PostgresOperations
-from backburner.stores.sql.postgres.pool import Begun, Pool
 from backburner.stores.sql.postgres.problems import problems_of
 from backburner.stores.sql.postgres.server import Server
+from backburner.stores.sql.postgres.slots import BlockingSlot
 from backburner.stores.sql.postgres.url import Place, parse
+from backburner.stores.sql.troubles import Locked
 from backburner.stores.watching import Watches
 
 T = TypeVar("T")
@@ -47,9 +49,11 @@ class PostgresStore(PostgresOperations):
     ) -> None:
         super().__init__(clock, place.names)
         self.url = place.url
-        self.capabilities = Capabilities(durable=True, joins_connections=True, many_processes=True, overlaps=True)
+        # What was begun holds a connection: one must be left for those who perform meanwhile.
+        overlaps = place.pool_size > 1
+        self.capabilities = Capabilities(durable=True, joins_connections=True, many_processes=True, overlaps=overlaps)
         self._server = Server(place)
-        self._pool = Pool(self._server)
+        self._pool = Pool(partial(BlockingSlot, self._server), place)
         self._pools = AwaitingPools(self._server)
         self._neighbours = Neighbours(self._server, self._pool)
         self._migrator = migrator or Migrator(POSTGRES, names=place.names)
@@ -83,7 +87,7 @@ class PostgresStore(PostgresOperations):
         if connection is not None:
             return self._run_joined(op, connection)
         if not self._is_migrated:
-            self._is_migrated = await self._pools.run(self._has_tables())
+            self._is_migrated = await self._pools.run(Repeatable(self._has_tables))
         return await self._pools.run(op)
 
     def begin(self, op: Op[T]) -> Begun[T]:
@@ -91,11 +95,11 @@ class PostgresStore(PostgresOperations):
             if not self._is_migrated:
                 self._expect_tables()
         except BackburnerError as error:
-            op = _raising(error)
+            op = failing(error)
         return self._pool.begin(op)
 
     def schema_state(self) -> SchemaState:
-        return self._pool.run(self._migrator.state())
+        return self._pool.run(Repeatable(self._migrator.state))
 
     def migrate(self) -> list[str]:
         for _ in range(MIGRATION_TRIES - 1):
@@ -152,7 +156,7 @@ class PostgresStore(PostgresOperations):
         return run_joined(op, connection, self._server)
 
     def _expect_tables(self) -> None:
-        self._is_migrated = self._pool.run(self._has_tables())
+        self._is_migrated = self._pool.run(Repeatable(self._has_tables))
 
     def _has_tables(self) -> Op[bool]:
         """Raise SchemaMissing unless the tables are there and of this version."""
@@ -170,17 +174,12 @@ class PostgresStore(PostgresOperations):
         return self._pool.run(self._migrator.migrate(), MIGRATION_LASTS)
 
     def _tell_others(self) -> None:
-        self._pool.run(self._telling())
+        self._pool.run(Repeatable(self._telling))
 
     def _telling(self) -> Op[None]:
         if self._server.end is None:
             yield from self._server.ask_the_time()  # which connects, and only then is it known what to call it
         yield Statement("SELECT pg_notify(%s, %s)", (self._server.channel, self._token))
-
-
-def _raising(error: BackburnerError) -> Op[Any]:
-    raise error
-    yield
 
 
 _stores: WeakSet[PostgresStore] = WeakSet()

@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from backburner.core.errors import ConfigurationError
 from backburner.stores.sql.names import DEFAULT_PREFIX, Names, checked_name
+from backburner.stores.sql.url_options import checked_pool_size, checked_timeout, secrets_of
 
 OURS = frozenset({"schema", "table_prefix", "pool_size", "pooler", "timeout"})
 """The options that are not libpq's."""
@@ -29,9 +30,6 @@ PARAMETERS = {
     "tcp_user_timeout": "8000",
 }
 """libpq's parameters that we set, unless the URL does."""
-
-SHORTEST_SECRET = 3
-"""Characters; to hide a shorter one wherever it occurs would make every text unreadable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ def parse(url: str, shown: str) -> Place:
     ours = {name: unquote(value) for name, _, value in pieces if name in OURS}
     theirs = "&".join("".join(piece) for piece in pieces if piece[0] not in OURS)
     given = _given(f"postgresql://{rest}" + (f"?{theirs}" if theirs else ""), shown)
-    timeout = _timeout(ours.get("timeout", "10"))
+    timeout = checked_timeout(ours.get("timeout", "10"))
     schema = ours.get("schema")
     return Place(
         url=f"postgresql://{shown.partition('://')[2]}",
@@ -78,10 +76,10 @@ def parse(url: str, shown: str) -> Place:
             checked_name("table_prefix", ours.get("table_prefix", DEFAULT_PREFIX)),
             None if schema is None else checked_name("schema", schema),
         ),
-        pool_size=_pool_size(ours.get("pool_size", "10")),
+        pool_size=checked_pool_size(ours.get("pool_size", "10")),
         timeout=timeout,
         is_pooled=_pooler(ours.get("pooler", "auto")),
-        secrets=_secrets(url, given),
+        secrets=secrets_of(url, [given.get("password"), given.get("sslpassword"), os.environ.get("PGPASSWORD")]),
     )
 
 
@@ -110,29 +108,7 @@ def _depending(given: Mapping[str, str], timeout: float) -> dict[str, str]:
     return parameters
 
 
-def _pool_size(value: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,4}", value) or int(value) < 1:
-        raise ConfigurationError(f"expected pool_size to be a number of connections from 1 to 9999, got {value!r}")
-    return int(value)
-
-
-def _timeout(value: str) -> float:
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= 86_400:
-        raise ConfigurationError(f"expected timeout to be a number of seconds above 0, got {value!r}")
-    return seconds
-
-
 def _pooler(value: str) -> bool | None:
     if value not in POOLERS:
         raise ConfigurationError(f"expected pooler to be {', '.join(POOLERS)}, got {value!r}")
     return POOLERS[value]
-
-
-def _secrets(url: str, given: Mapping[str, str]) -> tuple[str, ...]:
-    written = re.findall(r"://[^:/@?]*:([^?]*)@", url)
-    known = [given.get("password"), given.get("sslpassword"), os.environ.get("PGPASSWORD"), *written]
-    return tuple(sorted({secret for secret in known if secret and len(secret) >= SHORTEST_SECRET}, key=len)[::-1])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
+from contextlib import suppress
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import psycopg
 from psycopg import postgres, waiting
@@ -21,8 +23,6 @@ T = TypeVar("T")
 
 INTERVAL = 0.1
 """Seconds between two looks at the deadline while a server says nothing."""
-
-UNUSED = Reply((), 0)
 
 Row = tuple[Any, ...]
 
@@ -175,15 +175,58 @@ def _until(
         return value
 
 
-class Wire:
-    """A connection of ours on which a blocking session executes commands."""
+C = TypeVar("C", Connection, AwaitingConnection)
+
+
+class PostgresWire(Generic[C]):
+    """A connection of ours, blocking or awaiting."""
 
     is_pooled = False
 
-    def __init__(self, connection: Connection, explainer: Explainer) -> None:
-        self.connection = connection
-        self._cursor = SendingCursor(connection)
+    def __init__(self, connection: C, explainer: Explainer) -> None:
+        self.connection: C = connection
         self._explainer = explainer
+
+    @property
+    def patience(self) -> float:
+        """Seconds that the server may say nothing."""
+        return self.connection.patience
+
+    @patience.setter
+    def patience(self, seconds: float) -> None:
+        self.connection.patience = seconds
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is known to have ended."""
+        return self.connection.closed
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it is open and in no transaction."""
+        return is_idle(self.connection)
+
+    def fileno(self) -> int:
+        """Return the number of its socket."""
+        return self.connection.pgconn.socket
+
+    def finish(self) -> None:
+        """Close it at once."""
+        self.connection.pgconn.finish()
+
+    def abandon(self) -> None:
+        """Leave it to the process that this one was forked from, without a word to the server."""
+        with suppress(OSError, psycopg.Error):
+            os.close(self.fileno())
+
+
+class Wire(PostgresWire[Connection]):
+    """A connection of ours on which a blocking session executes commands."""
+
+    def __init__(self, connection: Connection, explainer: Explainer) -> None:
+        super().__init__(connection, explainer)
+        self._cursor = Cursor(connection)
+        self._sender = SendingCursor(connection)
 
     def execute(self, command: Any) -> Reply | None:
         """Execute a statement."""
@@ -195,7 +238,7 @@ class Wire:
     def send(self, command: Slow) -> None:
         """Send a statement; `receive` gives the reply."""
         try:
-            self.connection.send(self._cursor, command.text, command.parameters or None)
+            self.connection.send(self._sender, command.text, command.parameters or None)
         except psycopg.Error as error:
             raise explained(error, self.connection, self._explainer) from self._explainer.cause(error)
 
@@ -203,20 +246,17 @@ class Wire:
         """Return the reply to what was sent."""
         try:
             self.connection.receive()
-            return reply_of(self._cursor)
+            return reply_of(self._sender)
         except psycopg.Error as error:
             raise explained(error, self.connection, self._explainer) from self._explainer.cause(error)
 
 
-class AwaitingWire:
+class AwaitingWire(PostgresWire[AwaitingConnection]):
     """A connection of ours on which an awaiting session executes commands."""
 
-    is_pooled = False
-
     def __init__(self, connection: AwaitingConnection, explainer: Explainer) -> None:
-        self.connection = connection
+        super().__init__(connection, explainer)
         self._cursor = AwaitingCursor(connection)
-        self._explainer = explainer
 
     async def execute(self, command: Any) -> Reply | None:
         """Execute a statement."""

@@ -6,18 +6,16 @@ import os
 import sqlite3
 from collections.abc import Callable
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 from weakref import WeakSet
 
 from backburner.core import ops
 from backburner.core.errors import BackburnerError, StoreUnavailable
 from backburner.core.ops import Op, Statement
 from backburner.stores.sql.base import Look
+from backburner.stores.sql.offload import Offload
 from backburner.stores.sql.sqlite.errors import translated
 from backburner.stores.sql.sqlite.sessions import OwnSession
-
-if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
 
 T = TypeVar("T")
 
@@ -124,7 +122,6 @@ class SQLiteFile:
 
     is_migrated: bool
     """Whether the tables are known to be there."""
-    _threads: ThreadPoolExecutor | None
 
     def __init__(self, path: str, *, synchronous: str, patience: float) -> None:
         self.path = path
@@ -146,12 +143,7 @@ class SQLiteFile:
 
     async def arun(self, function: Callable[[Op[T]], T], op: Op[T]) -> T:
         """Call a function that blocks on an operation in a thread of ours."""
-        import asyncio
-        from concurrent.futures import ThreadPoolExecutor
-
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="backburner-sqlite")
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function, op)
+        return await self._offload.run(function, op)
 
     def data_version(self) -> int | None:
         """Return a number that changes when another connection commits; None when it cannot be read just now.
@@ -173,9 +165,7 @@ class SQLiteFile:
         for lane in {self.working, self.looking}:
             with lane.lock:
                 lane.close()
-        if self._threads is not None:
-            self._threads.shutdown(wait=False)
-        self._threads = None
+        self._offload.close()
         self.is_migrated = False
 
     def forget(self) -> None:
@@ -188,7 +178,7 @@ class SQLiteFile:
         self.working = Lane(*self._settings)
         self.looking = self.working if self.path == MEMORY else Lane(*self._settings)
         self.is_migrated = False
-        self._threads = None
+        self._offload = Offload("backburner-sqlite", THREADS)
 
 
 _files: WeakSet[SQLiteFile] = WeakSet()

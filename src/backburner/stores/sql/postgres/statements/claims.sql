@@ -25,7 +25,7 @@ WITH RECURSIVE fronts (queue, priority, run_at, id) AS (
     ) AS after
 )
 
-SELECT queue, priority, run_at, id, {now}
+SELECT queue, priority, run_at, id, coalesce(%(now)s, {clock}) AS now
 FROM fronts
 WHERE queue <> ALL (ARRAY(SELECT name FROM backburner_queues WHERE paused))
 
@@ -33,7 +33,7 @@ WHERE queue <> ALL (ARRAY(SELECT name FROM backburner_queues WHERE paused))
 -- The same for the queues of an array.
 WITH RECURSIVE fronts (queue, priority, run_at, id) AS (
     SELECT first.queue, first.priority, first.run_at, first.id
-    FROM unnest(%s::text[]) AS wanted (queue)
+    FROM unnest(%(queues)s::text[]) AS wanted (queue)
     CROSS JOIN LATERAL (
         SELECT j.queue, j.priority, j.run_at, j.id
         FROM backburner_jobs AS j
@@ -53,7 +53,7 @@ WITH RECURSIVE fronts (queue, priority, run_at, id) AS (
     ) AS after
 )
 
-SELECT queue, priority, run_at, id, {now}
+SELECT queue, priority, run_at, id, coalesce(%(now)s, {clock}) AS now
 FROM fronts
 WHERE queue <> ALL (ARRAY(SELECT name FROM backburner_queues WHERE paused))
 

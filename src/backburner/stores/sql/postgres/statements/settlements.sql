@@ -77,5 +77,14 @@ RETURNING id
 -- name: report_progress
 UPDATE backburner_jobs SET progress = %s WHERE id = %s AND lease = %s
 
+-- name: count_crashes
+-- Of jobs that crashed processes of their own.
+UPDATE backburner_jobs
+SET crashes = crashes + 1
+WHERE id = ANY(%(ids)s::uuid[]) AND lease = (%(leases)s::bigint[])[width_bucket(id, %(ids)s::uuid[])]
+
+-- name: standing
+SELECT id, lease, cancel_requested FROM backburner_jobs WHERE id = ANY(%s::uuid[])
+
 -- name: is_cancel_requested
 SELECT cancel_requested FROM backburner_jobs WHERE id = %s AND lease = %s

@@ -18,11 +18,8 @@ DELETE FROM backburner_workers WHERE beat_at < {now} - %s::bigint
 -- name: is_rescue_needed
 -- Jumps from one worker that holds jobs to the next, so that it costs a step for each, however many jobs they hold.
 -- While the database was away nobody could beat. So, by its own clock, it gives everybody time to be heard of again.
-WITH RECURSIVE given AS (
-    SELECT %s::bigint AS moment, %s::bigint AS silence
-),
-
-holders (number) AS (
+-- Who asks is heard of by that, if it is a worker.
+WITH RECURSIVE holders (number) AS (
     SELECT (SELECT lease >> 32 FROM backburner_jobs WHERE state = 'running' ORDER BY lease LIMIT 1)
     UNION ALL
     SELECT (
@@ -38,14 +35,38 @@ holders (number) AS (
 
 SELECT
     (
-        moment IS NOT NULL
-        OR date_part('epoch', statement_timestamp() - pg_postmaster_start_time()) * 1000000 > silence
+        %(now)s::bigint IS NOT NULL
+        OR date_part('epoch', statement_timestamp() - pg_postmaster_start_time()) * 1000000 > %(silence)s::bigint
     )
     AND (
-        EXISTS (SELECT 1 FROM backburner_workers WHERE beat_at < coalesce(moment, {clock}) - silence)
-        OR EXISTS (SELECT 1 FROM holders WHERE number <> ALL (ARRAY(SELECT w.number FROM backburner_workers AS w)))
+        EXISTS (
+            SELECT 1
+            FROM backburner_workers
+            WHERE
+                beat_at < coalesce(%(now)s, {clock}) - %(silence)s::bigint
+                AND number IS DISTINCT FROM %(worker)s::bigint
+        )
+        OR EXISTS (
+            SELECT 1
+            FROM holders
+            WHERE number IS NOT NULL AND number <> ALL (ARRAY(SELECT w.number FROM backburner_workers AS w))
+        )
     )
-FROM given
+
+-- name: check_in
+-- All that an idle worker asks. {rescue} is the statement above, {fronts} one of those that claims begin with. There is a
+-- row for each front, or one of NULLs behind the first two columns.
+WITH beaten AS (
+    UPDATE backburner_workers SET beat_at = coalesce(%(now)s, {clock}) WHERE number = %(worker)s::bigint RETURNING number
+)
+
+SELECT EXISTS (SELECT 1 FROM beaten), ({rescue}), front.*
+FROM (SELECT) AS always
+LEFT JOIN ({fronts}) AS front ON true
+
+-- name: no_fronts
+-- For those who do not want to know.
+SELECT 1 WHERE false
 
 -- name: held_by
 SELECT id, lease

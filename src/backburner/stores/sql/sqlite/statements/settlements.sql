@@ -31,5 +31,11 @@ WHERE id = ? AND lease = ?
 -- name: report_progress
 UPDATE backburner_jobs SET progress = ? WHERE id = ? AND lease = ?
 
+-- name: count_one_crash
+UPDATE backburner_jobs SET crashes = crashes + 1 WHERE id = ? AND lease = ?
+
+-- name: standing
+SELECT id, lease, cancel_requested FROM backburner_jobs WHERE id IN (SELECT value FROM json_each(?))
+
 -- name: is_cancel_requested
 SELECT cancel_requested FROM backburner_jobs WHERE id = ? AND lease = ?

@@ -7,11 +7,9 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from backburner.core.errors import StoreUnavailable
-from backburner.core.ops import BEGIN, Begin, Op, Repeatable
-from backburner.stores.sql.base import LOOK, Look
-from backburner.stores.sql.postgres.errors import Conflict, ConnectionLost
-from backburner.stores.sql.postgres.server import milliseconds
-from backburner.stores.sql.postgres.wires import UNUSED
+from backburner.core.ops import BEGIN, Op, Renewable, Repeatable
+from backburner.stores.sql.base import LOOK
+from backburner.stores.sql.troubles import Conflict, ConnectionLost, Undone
 
 T = TypeVar("T")
 
@@ -28,26 +26,16 @@ def is_opening(command: object) -> bool:
     return command is BEGIN or command is LOOK
 
 
-def opening_of(command: Begin | Look, patience: float | None) -> str:
-    """Return the SQL that opens a transaction; `patience` is for one that differs from the session's."""
-    text = "BEGIN ISOLATION LEVEL READ COMMITTED"
-    if command is LOOK:
-        text = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"  # all statements see the same moment
-    if patience is not None:
-        text += f"; SET LOCAL statement_timeout = {milliseconds(patience)}"
-    return text
-
-
-def as_transaction(op: Op[T], first: Any, *, is_open: bool = False) -> Op[T]:
+def as_transaction(op: Op[T], first: Any, reply: Any = None, *, is_open: bool = False) -> Op[T]:
     """Run an operation from its first command on; commit when it returns, roll back when it raises.
 
     An operation without BEGIN or LOOK is a single statement, or several that stand for themselves. `is_open`: what its
-    first command asks for has been done.
+    first command asks for has been done, and `reply` came of it.
     """
     command, is_begun = first, is_open
     try:
         if is_open:
-            command = op.send(UNUSED)
+            command = op.send(reply)
         while True:
             is_begun = is_begun or is_opening(command)
             try:
@@ -77,14 +65,14 @@ class Repeats:
     def after(self, trouble: StoreUnavailable, op: Op[T]) -> tuple[Op[T], float]:
         """Return the operation anew, and for how many seconds to wait before; or raise the trouble.
 
-        What the lost connection was to apply may have been applied: only an operation that says so is repeated.
+        What the lost connection was to apply may have been applied: only an operation that says so is repeated then.
+        What is undone for certain is begun anew by every operation that can be.
         """
-        if not isinstance(op, Repeatable):
-            raise trouble
-        if isinstance(trouble, ConnectionLost) and self._losses:
+        wanted = Renewable if isinstance(trouble, Undone) else Repeatable
+        if isinstance(trouble, ConnectionLost) and isinstance(op, wanted) and self._losses:
             self._losses -= 1
             return op.again(), 0.0
-        if isinstance(trouble, Conflict) and self._conflicts:
+        if isinstance(trouble, Conflict) and isinstance(op, Renewable) and self._conflicts:
             self._conflicts -= 1
             return op.again(), random.uniform(0.002, 0.03)  # noqa: S311 # keeps two of them apart, hides nothing
         raise trouble

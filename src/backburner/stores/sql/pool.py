@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Generic, TypeVar, cast
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from backburner.core import ops
-from backburner.core.errors import StoreUnavailable
-from backburner.core.ops import Op, Slow
+from backburner.core.errors import BackburnerError, StoreUnavailable
+from backburner.core.ops import Op
 from backburner.stores.sql.base import LOOK
-from backburner.stores.sql.postgres.server import Server
-from backburner.stores.sql.postgres.slots import RECEIVE, BlockingSlot, Receive
-from backburner.stores.sql.postgres.stock import Stock
+from backburner.stores.sql.stock import Stock
 
 T = TypeVar("T")
 
@@ -19,19 +17,72 @@ NOT_FOR_LOOKS = 2
 """Connections that are kept free of looks, which may take long: there is always one for a beat and one for a claim."""
 
 
+class Receive(NamedTuple):
+    """Receive the reply to the command that was sent."""
+
+
+RECEIVE = Receive()
+
+
+class Slot(Protocol):
+    """A place for a connection, and what an operation goes through there.
+
+    It is for the one operation that has taken it.
+    """
+
+    def performing(self, op: Op[T], first: Any, patience: float | None = None) -> Op[T]:
+        """Run an operation of which the first command is known: connect if need be, repeat it where that is safe."""
+
+    def execute(self, command: Any) -> Any:
+        """Execute one command and return its reply."""
+
+    def send(self, command: Any) -> bool:
+        """Send a command whose reply takes a while, to be received with RECEIVE; return False for any other."""
+
+    def leave(self) -> None:
+        """Note that the operation has ended; whatever is odd about the connection, it is closed."""
+
+    def discard(self) -> None:
+        """Close the connection."""
+
+    def discard_if_rested(self) -> None:
+        """Close the connection if it has not been needed for long."""
+
+    def abandon(self) -> None:
+        """Leave the connection to the process that this one was forked from, without a word to the server."""
+
+
+class Limits(Protocol):
+    """What a URL says about the use of connections."""
+
+    @property
+    def pool_size(self) -> int:
+        """How many there may be."""
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that one is waited for."""
+
+    @property
+    def shown(self) -> str:
+        """Where they lead to, for messages."""
+
+
 class Pool:
     """A number of slots for connections, which are made when they are needed."""
 
     generation = 0
+    """Connections of earlier generations are not used again."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._size = server.place.pool_size
+    def __init__(self, make_slot: Callable[[Pool], Slot], limits: Limits) -> None:
+        self._make_slot = make_slot
+        self._limits = limits
+        self._size = limits.pool_size
         self.start_afresh()
 
     def start_afresh(self) -> None:
         """Begin with new slots."""
-        self.slots = [BlockingSlot(self._server, self) for _ in range(self._size)]
+        self.slots = [self._make_slot(self) for _ in range(self._size)]
         self.stock = Stock(self.slots)
         self._looks = Stock(range(max(1, self._size - NOT_FOR_LOOKS)))
 
@@ -53,15 +104,11 @@ class Pool:
     def drop(self) -> None:
         """Close the connections that are not in use, and the others when they are not in use any more."""
         self.generation += 1
-        stock = self.stock
-        held: list[BlockingSlot] = []
-        returning = iter(held)
-        try:
-            stock.take_all(held)
-            for slot in held:
-                slot.discard()
-        finally:
-            stock.put_back(returning)
+        self.stock.for_all(lambda slot: slot.discard())
+
+    def tidy(self) -> None:
+        """Close the connections that have not been needed for long."""
+        self.stock.for_all(lambda slot: slot.discard_if_rested())
 
     def abandon(self) -> None:
         """Leave all connections to the process that this one was forked from, and begin afresh."""
@@ -69,16 +116,16 @@ class Pool:
             slot.abandon()
         self.start_afresh()
 
-    def take(self, stock: Stock[BlockingSlot], held: list[BlockingSlot]) -> None:
+    def take(self, stock: Stock[Slot], held: list[Slot]) -> None:
         """Put a slot into an empty list. Raises StoreUnavailable when none is given back in time."""
-        self._expect(stock.take(held, self._server.place.timeout))
+        self._expect(stock.take(held, self._limits.timeout))
 
     def _look(self, op: Op[T], first: Any, patience: float | None) -> T:
         looks = self._looks
         held: list[int] = []
         returning = iter(held)
         try:
-            self._expect(looks.take(held, self._server.place.timeout))
+            self._expect(looks.take(held, self._limits.timeout))
             return self._run(op, first, patience)
         finally:
             try:
@@ -88,7 +135,7 @@ class Pool:
 
     def _run(self, op: Op[T], first: Any, patience: float | None) -> T:
         stock = self.stock
-        held: list[BlockingSlot] = []
+        held: list[Slot] = []
         returning = iter(held)
         try:
             self.take(stock, held)
@@ -102,12 +149,12 @@ class Pool:
     def _expect(self, was_taken: bool) -> None:
         if not was_taken:
             raise StoreUnavailable(
-                f"all {self._size} connections to {self._server.place.shown} have been in use for "
-                f"{self._server.place.timeout:g} s: raise pool_size in the URL, or use fewer threads"
+                f"all {self._size} connections to {self._limits.shown} have been in use for "
+                f"{self._limits.timeout:g} s: raise pool_size in the URL, or use fewer threads"
             )
 
 
-def run_in(slot: BlockingSlot, op: Op[T], first: Any, patience: float | None = None) -> T:
+def run_in(slot: Slot, op: Op[T], first: Any, patience: float | None = None) -> T:
     """Run an operation in a slot that was taken."""
     try:
         return ops.run(slot.performing(op, first, patience), slot)
@@ -132,8 +179,8 @@ class Begun(Generic[T]):
         self._pool = pool
         self._stock = pool.stock
         self._op = op
-        self._held: list[BlockingSlot] = []
-        self._returning: Iterator[BlockingSlot] = iter(self._held)
+        self._held: list[Slot] = []
+        self._returning: Iterator[Slot] = iter(self._held)
         self._error: Exception | None = None
         self._value: Any = None
 
@@ -194,6 +241,12 @@ class Begun(Generic[T]):
         self._stock.say_so()
 
 
+def failing(error: BackburnerError) -> Op[Any]:
+    """Return an operation that raises an error, for those who want it when they ask for the result."""
+    raise error
+    yield
+
+
 class _Resumed:
     """An operation of which the reply to a statement is still to be received."""
 
@@ -205,13 +258,12 @@ class _Resumed:
         return RECEIVE
 
 
-def _run_until_slow(op: Op[Any], slot: BlockingSlot) -> None:
+def _run_until_slow(op: Op[Any], slot: Slot) -> None:
     """Drive an operation until a slow statement of it has been sent. Raises StopIteration when there is none."""
     command = next(op)
     while True:
         try:
-            if isinstance(command, Slow):
-                slot.send(command)
+            if slot.send(command):
                 return
             reply = slot.execute(command)
         except BaseException as error:

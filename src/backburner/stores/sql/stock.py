@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import islice
 from threading import Lock
@@ -58,6 +58,17 @@ class Stock(Generic[T]):
         """Put everything that is there into a list."""
         while self.take_now(held):
             pass
+
+    def for_all(self, function: Callable[[T], object]) -> None:
+        """Call a function for everything that nobody holds."""
+        held: list[T] = []
+        returning = iter(held)
+        try:
+            self.take_all(held)
+            for thing in held:
+                function(thing)
+        finally:
+            self._free.extendleft(returning)  # so that they lie as they lay
 
     def say_so(self) -> None:
         """Wake one of those who wait for something to come back."""

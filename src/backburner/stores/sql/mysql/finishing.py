@@ -1,0 +1,70 @@
+"""Settlements of jobs that succeeded, which travel with the statements that follow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice
+from typing import NamedTuple
+from uuid import UUID
+
+from backburner.core.ops import Reply
+from backburner.core.ports import Settlement
+
+MOST = 500
+"""Settlements in one statement. From a thousand values on, MariaDB makes a table of a list."""
+
+
+class Part(NamedTuple):
+    """Settlements that are applied alike, by id, so that locks are taken in one order."""
+
+    settlements: Sequence[Settlement]
+    keep: bool
+
+    @property
+    def has_results(self) -> bool:
+        """Whether one of these jobs returned something that is to be kept."""
+        return self.keep and any(settlement.result is not None for settlement in self.settlements)
+
+    def held(self) -> tuple[str, list[object]]:
+        """Return the condition that these jobs are held under their leases, and its parameters."""
+        parameters: list[object] = []
+        conditions = []
+        for lease, same in groupby(sorted(self.settlements, key=_lease), key=_lease):
+            conditions.append("(lease = %s AND job_id IN %s)")
+            parameters += [lease, tuple(settlement.job_id.bytes for settlement in same)]
+        return f"({' OR '.join(conditions)})", parameters
+
+    def lost(self, reply: Reply) -> list[UUID]:
+        """Return those that are not held; the reply is that of the statement `lock_finished_ones`."""
+        number, ids = reply.rows[0]
+        if number == len(self.settlements):
+            return []
+        held = {UUID(hex=text) for text in json.loads(ids or "[]")}
+        return [settlement.job_id for settlement in self.settlements if settlement.job_id not in held]
+
+
+class Finishing:
+    """Settlements of jobs that succeeded, until they are sent, and what became of them."""
+
+    def __init__(self, settlements: Iterable[Settlement] = ()) -> None:
+        self._waiting = sorted(settlements, key=lambda settlement: settlement.job_id)
+        self.lost: list[UUID] = []
+        """Those that were not applied, because the lease had been lost."""
+
+    def take(self) -> list[Part]:
+        """Return what is to be sent, once."""
+        waiting, self._waiting = self._waiting, []
+        kept = [settlement for settlement in waiting if settlement.keep]
+        dropped = [settlement for settlement in waiting if not settlement.keep]
+        return [*_parts(kept, keep=True), *_parts(dropped, keep=False)]
+
+
+def _parts(settlements: list[Settlement], *, keep: bool) -> Iterator[Part]:
+    left = iter(settlements)
+    while part := list(islice(left, MOST)):
+        yield Part(part, keep)
+
+
+def _lease(settlement: Settlement) -> int:
+    return settlement.lease
