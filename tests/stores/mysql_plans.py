@@ -34,6 +34,7 @@ ROWS = "SHOW SESSION STATUS LIKE 'Handler_read_%'"
 class Explained(NamedTuple):
     """A statement and how it was performed."""
 
+    template: str
     text: str
     plan: Sequence[Row]
     rows_read: int
@@ -86,7 +87,7 @@ class ExplainingSession:
         of_asking = 2 * self._cost_of_counting
         pages = self._counted(PAGES) - pages
         rows = self._counted(ROWS) - rows - of_asking
-        self.explained.append(Explained(text, plan, rows, pages))
+        self.explained.append(Explained(statement.text, text, plan, rows, pages))
         return reply
 
     @property

@@ -157,6 +157,7 @@ class Storm:
             held = self._random.choice(self._settlements)
             self._store.run(self._store.report_progress(held.job_id, held.lease, Progress(1, 2, None)))
             self._store.run(self._store.is_cancel_requested(held.job_id, held.lease))
+            self._store.run(self._store.standing([(each.job_id, each.lease) for each in self._settlements]))
 
     def cancel(self) -> None:
         job = self._store.run(self._store.cancel(self._any()))
@@ -230,7 +231,8 @@ class Storm:
         run_at = system_now() if move in (Move.RETRY, Move.SNOOZE) else None
         result = self._random.choice([None, None, '"well done"']) if move is Move.FINISH else None
         keep = self._random.random() < 0.7
-        return Settlement(job_id, lease, move, run_at=run_at, error="boom", keep=keep, result=result)
+        crashed = move is Move.RELEASE and self._random.random() < 0.5
+        return Settlement(job_id, lease, move, run_at=run_at, error="boom", keep=keep, result=result, crashed=crashed)
 
     def _note(self, settlements: list[Settlement], lost: list[UUID]) -> None:
         """Say which settlements were applied."""

@@ -26,7 +26,7 @@ from tests.servers.fixtures import skip_if_missing
 from tests.servers.mariadb import FAST, MariaDBServer
 from tests.stores.mysql import connect
 from tests.stores.mysql_crowds import Crowd
-from tests.stores.mysql_plans import Explained, ExplainingSession, Row, complaints
+from tests.stores.mysql_plans import EXPLAINABLE, Explained, ExplainingSession, Row, complaints
 
 FEW, MANY, DEAD = 1_000, 1_000_000, 100_000
 
@@ -52,11 +52,9 @@ def request(crowd: Crowd, *, limit: int = 10, **fields: Any) -> ClaimRequest:
     return ClaimRequest(lease_of(crowd.worker, 2), "ann", limit, **fields)
 
 
-def ends(crowd: Crowd, move: Move, *, keep: bool = True, result: str | None = None) -> list[Settlement]:
+def ends(crowd: Crowd, move: Move, **fields: Any) -> list[Settlement]:
     now = system_now()
-    return [
-        Settlement(job, crowd.lease, move, run_at=now, error="why", keep=keep, result=result) for job in crowd.running
-    ]
+    return [Settlement(job, crowd.lease, move, run_at=now, error="why", **fields) for job in crowd.running]
 
 
 def brand_new(number: int) -> list[Any]:
@@ -71,6 +69,7 @@ SETTLEMENTS: dict[str, Make] = {
     for keep in (True, False)
 } | {
     "settle: finish with a result": lambda store, crowd: store.settle(ends(crowd, Move.FINISH, result='"done"')),
+    "settle: release, crashed": lambda store, crowd: store.settle(ends(crowd, Move.RELEASE, crashed=True)),
     "settle what is lost": lambda store, crowd: store.settle(
         [settlement._replace(lease=lease_of(crowd.worker, 9)) for settlement in ends(crowd, Move.FINISH)]
     ),
@@ -108,6 +107,7 @@ CHANGES: dict[str, Make] = {
 }
 UPKEEP: dict[str, Make] = {
     "report progress": lambda store, crowd: store.report_progress(crowd.running[0], crowd.lease, Progress(1, 2, None)),
+    "standing": lambda store, crowd: store.standing([(job, crowd.lease) for job in crowd.running]),
     "is cancel requested": lambda store, crowd: store.is_cancel_requested(crowd.running[0], crowd.lease),
     "beat": lambda store, crowd: store.beat(crowd.worker),
     "check in": lambda store, crowd: store.check_in(30, crowd.worker, request(crowd)),
@@ -131,6 +131,13 @@ LOOKS: dict[str, Make] = {
     "next page of all jobs": lambda store, crowd: store.find(only(*State), after=crowd.queued[0]),
     "last page of all jobs": lambda store, crowd: store.find(only(*State), newest_first=True),
 }
+OF_PEOPLE = {
+    *("count_finished", "count_jobs", "oldest", "queue_counts", "workers", "next_jobs", "next_finished"),
+    *("lock_jobs", "lock_finished", "not_running", "pause", "resume", "register", "new_number"),
+    *("note_migration", "schema_version", "take_turn"),
+}
+"""The statements that nobody waits for while jobs are performed; some of them are for all jobs."""
+
 HOT = {**SETTLEMENTS, **CLAIMS, **ENQUEUES, **CHANGES, **UPKEEP}
 
 
@@ -244,6 +251,16 @@ def test_so_does_a_page(known_million: Database, name: str) -> None:
 @pytest.mark.parametrize("name", ENQUEUES)
 def test_so_it_is_on_a_connection_of_the_caller(database: Database, name: str) -> None:
     check(database, session_of_the_caller, HOT[name])
+
+
+def test_every_statement_is_among_them(thousand: Database) -> None:
+    store = opened(thousand.url)
+    with closing(own_session(thousand.url)) as connection:
+        session = ExplainingSession(connection, store)
+        found = [each.template for make in HOT.values() for each in session.explain(make(store, thousand.crowd))]
+    beginnings = {name: text.partition("{")[0] for name, text in store._sql.items() if EXPLAINABLE.match(text)}
+    never = {name for name, text in beginnings.items() if not any(done.startswith(text) for done in found)}
+    assert never == OF_PEOPLE
 
 
 # Rows that were deleted and cannot be cleared away.

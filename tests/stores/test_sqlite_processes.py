@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -168,6 +169,22 @@ os._exit(0)
         with store._file.working.lock, store._file.looking.lock:
             in_child(lambda: store.run(store.enqueue([new_job()])))
         assert store.run(store.count(JobFilter())) == 1
+
+    def test_a_child_is_not_locked_out_by_what_another_thread_was_doing(self, store: SQLiteStore) -> None:
+        has_enough = threading.Event()
+
+        def keep_writing() -> None:
+            while not has_enough.is_set():
+                store.run(store.enqueue([new_job(system_now()), new_job(system_now())]))
+
+        thread = threading.Thread(target=keep_writing)
+        thread.start()
+        try:
+            for _ in range(20):
+                in_child(lambda: store.run(store.enqueue([new_job(system_now())])))
+        finally:
+            has_enough.set()
+            thread.join()
 
     def test_a_child_awaits_in_threads_of_its_own(self, store: SQLiteStore) -> None:
         import asyncio

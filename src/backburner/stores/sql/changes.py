@@ -51,7 +51,7 @@ class Changes(Settlements, Looking):
     @renewable
     def delete(self, job_id: UUID) -> Op[Job[Any]]:
         yield BEGIN
-        job = yield from self._existing(job_id)
+        job = yield from self._caught(job_id)
         if job.state is State.RUNNING:
             raise still_running(job_id)
         yield from self._delete(_table_of(job), self._with_id(job_id))
@@ -90,10 +90,14 @@ class Changes(Settlements, Looking):
         return Where(self._dialect.mark).add("id = ?", self._dialect.id_value(job_id))
 
     def _expect(self, job_id: UUID, move: Move) -> Op[Job[Any]]:
-        job = yield from self._existing(job_id)
+        job = yield from self._caught(job_id)
         if not may(move, job.state):
             raise not_possible(move, job_id, job.state)
         return job
+
+    def _caught(self, job_id: UUID, move: Move | None = None) -> Op[Job[Any]]:  # noqa: ARG002  # for those who lock
+        """Return a job that nobody else changes until this transaction ends."""
+        return self._existing(job_id)  # whoever has begun to write is alone
 
     def _existing(self, job_id: UUID) -> Op[Job[Any]]:
         job = yield from self.get(job_id)

@@ -53,10 +53,10 @@ class Upkeep(Changes, Fronts):
         yield BEGIN
         yield self._statement("strike_off", worker)
         held: Reply = yield self._statement("held_by", lease_of(worker, 0), lease_of(worker + 1, 0) - 1)
-        yield from self._settle(
+        lost = yield from self._settle(
             [Settlement(self._dialect.to_id(job_id), lease, Move.RELEASE) for job_id, lease in held.rows]
         )
-        return len(held.rows)
+        return len(held.rows) - len(lost)
 
     @renewable
     def rescue(self, silent_for: float) -> Op[list[Job[Any]]]:

@@ -46,7 +46,9 @@ class MySQLStore(MySQLOperations):
     ) -> None:
         super().__init__(clock, place.names)
         self.url = place.url
-        self.capabilities = Capabilities(durable=True, joins_connections=True, many_processes=True, overlaps=True)
+        self.capabilities = Capabilities(
+            durable=True, joins_connections=True, many_processes=True, overlaps=place.pool_size > 1
+        )
         self._server = Server(place)
         self._pool = Pool(partial(BlockingSlot, self._server), place)
         self._neighbours = Neighbours(self._server, self._pool)

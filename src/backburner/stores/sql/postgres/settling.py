@@ -10,9 +10,9 @@ from backburner.core.lifecycle import Move
 from backburner.core.ops import BEGIN, Op, Reply, renewable
 from backburner.core.ports import Settlement
 from backburner.core.times import to_micros
-from backburner.stores.sql.changes import Changes
 from backburner.stores.sql.filters import Where
 from backburner.stores.sql.looking import Table
+from backburner.stores.sql.postgres.catching import Catching
 from backburner.stores.sql.postgres.remembering import Remembering
 from backburner.stores.sql.postgres.texts import array, storable
 
@@ -52,7 +52,7 @@ def succeeded(settlements: Sequence[Settlement]) -> dict[str, object]:
     return {**held(settlements), "results": array(each.result for each in settlements) if has_results else "{}"}
 
 
-class Settling(Remembering, Changes):
+class Settling(Remembering, Catching):
     """The part of the `JobStore` port that a worker uses while it holds jobs, and what puts jobs back in the queue."""
 
     def settle(self, settlements: Sequence[Settlement]) -> Op[list[UUID]]:

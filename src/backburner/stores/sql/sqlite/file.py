@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
-from threading import Lock
+from threading import Lock, local
 from typing import Any, TypeVar, cast
 from weakref import WeakSet
 
@@ -20,6 +20,9 @@ from backburner.stores.sql.sqlite.sessions import OwnSession
 T = TypeVar("T")
 
 MEMORY = ":memory:"
+FORK_PATIENCE = 1.0
+"""Seconds that a fork waits for an operation of another thread."""
+
 THREADS = 4
 """For awaited operations. More than one, so that a long look does not keep the others waiting."""
 
@@ -184,7 +187,36 @@ class SQLiteFile:
 _files: WeakSet[SQLiteFile] = WeakSet()
 
 
+class _Fork(local):
+    """What the thread that forks holds meanwhile."""
+
+    def __init__(self) -> None:
+        self.locks: list[Lock] = []
+
+
+_fork = _Fork()
+
+
+def _wait_for_operations() -> None:
+    """Fork between two operations: what SQLite has locked just then, it takes for locked by the child for ever.
+
+    That goes for every connection of the child to the same file, since SQLite keeps its locks by file. Who forks in the
+    middle of an operation of its own waits in vain for a moment.
+    """
+    _fork.locks = []
+    for lane in {lane for file in list(_files) for lane in (file.working, file.looking)}:
+        if lane.lock.acquire(timeout=FORK_PATIENCE):
+            _fork.locks.append(lane.lock)
+
+
+def _let_operations_go_on() -> None:
+    for lock in _fork.locks:
+        lock.release()
+    _fork.locks = []
+
+
 def _forget_connections() -> None:
+    _fork.locks = []
     for file in _files:
         file.forget()
 
@@ -201,4 +233,6 @@ def _keep_for_ever(lane: Lane) -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_connections)
+    os.register_at_fork(
+        before=_wait_for_operations, after_in_parent=_let_operations_go_on, after_in_child=_forget_connections
+    )

@@ -1,5 +1,12 @@
 -- What people do with jobs and queues. {conditions} is made of a filter, or is `id = %s`.
 
+-- name: lock_job
+-- Waits for whoever is just changing it, and gives it as it is then.
+SELECT {live} FROM backburner_jobs WHERE id = %s FOR UPDATE
+
+-- name: lock_finished
+SELECT {history} FROM backburner_finished WHERE id = %s FOR UPDATE
+
 -- name: ask_to_stop
 UPDATE backburner_jobs SET cancel_requested = true WHERE id = %s
 

@@ -45,6 +45,13 @@ FROM unnest(
 WHERE NOT EXISTS (SELECT 1 FROM backburner_finished AS old WHERE old.id = new.id OFFSET 0)
 ON CONFLICT (id) DO NOTHING
 
+-- name: drop_finished_jobs
+-- Follows `insert_unfinished_jobs`, which has waited for whoever just ended one of these, and looked before.
+DELETE FROM backburner_jobs AS job
+WHERE
+    job.id = ANY(%s::uuid[])
+    AND EXISTS (SELECT 1 FROM backburner_finished AS old WHERE old.id = job.id OFFSET 0)
+
 -- name: time
 SELECT {now}
 
