@@ -16,7 +16,7 @@ from psycopg.pq import TransactionStatus
 
 from backburner.core.errors import BackburnerError
 
-GAP = 0.05
+GAP = 0.01
 """Seconds between two notices: a commit with a notice waits for all others with one, on the whole server."""
 
 IDLE = 30.0

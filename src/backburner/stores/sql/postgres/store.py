@@ -37,6 +37,9 @@ T = TypeVar("T")
 MIGRATION_LASTS = 600.0
 """Seconds that a statement of a migration may take."""
 
+TELL = "SELECT set_config('synchronous_commit', 'off', true), pg_notify(%s, %s)"
+"""A notice that a crash may cost: all commits with one wait for one another, so that none should wait for a disk."""
+
 MIGRATION_TRIES = 10
 """How often a migration gives way to others that use the tables, before it gives up."""
 
@@ -179,7 +182,7 @@ class PostgresStore(PostgresOperations):
     def _telling(self) -> Op[None]:
         if self._server.end is None:
             yield from self._server.ask_the_time()  # which connects, and only then is it known what to call it
-        yield Statement("SELECT pg_notify(%s, %s)", (self._server.channel, self._token))
+        yield Statement(TELL, (self._server.channel, self._token))
 
 
 _stores: WeakSet[PostgresStore] = WeakSet()
