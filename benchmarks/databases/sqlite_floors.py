@@ -59,8 +59,8 @@ class SQLiteFloors(Floors):
     @property
     def drains(self) -> Mapping[str, Callable[[int], int]]:
         return {
-            "sqlite3, DELETE and claim": partial(self._drain, keeps=False),
-            "with INSERT into history": partial(self._drain, keeps=True),
+            "sqlite3, the same writes": partial(self._drain, keeps=True),
+            "without history": partial(self._drain, keeps=False),
         }
 
     def _drain(self, batch: int, *, keeps: bool) -> int:
