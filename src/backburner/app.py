@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self, TypedDict, Unpack
 
+    from backburner.core.isolation import Isolation
     from backburner.core.ports import Store, WorkerInfo
     from backburner.worker.worker import Worker
 
@@ -127,6 +128,7 @@ class Backburner(Verbs):
         name: str | None = None,
         sleep_delay: timedelta | float | None = None,
         grace: timedelta | float = 25,
+        isolation: Isolation | None = None,
     ) -> Worker:
         """Make a worker. What is not given comes from the app's settings; without queues it serves all of them."""
         from backburner.observe import logs
@@ -143,6 +145,7 @@ class Backburner(Verbs):
             name=name,
             sleep_delay=sleep_delay,
             grace=grace,
+            isolation=isolation,
         )
 
     def workers(self) -> list[WorkerInfo]:

@@ -22,6 +22,7 @@ CHANGES = {
     "max_run_time": (5, timedelta(seconds=5)),
     "keep_failed": (False, False),
     "discard_missing": (True, True),
+    "isolation": ("process", "process"),
     "tags": (["a"], ("a",)),
 }
 

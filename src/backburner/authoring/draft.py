@@ -14,6 +14,7 @@ from backburner.authoring.ids import new_id
 from backburner.authoring.recorded import NOTHING
 from backburner.core.errors import InvalidOption
 from backburner.core.hooks import holder_of, setting
+from backburner.core.isolation import with_isolation, without_isolation
 from backburner.core.job import Job
 from backburner.core.options import PAYLOAD_OPTIONS, check_option, moment_of
 from backburner.core.payload import name_of_payload
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
 Options = Mapping[str, Any]
 
-CHANGEABLE = ("queue", "priority", "run_at", "max_attempts", "max_run_time", "keep_failed", "discard_missing", "tags")
+CHANGEABLE = (
+    *("queue", "priority", "run_at", "max_attempts", "max_run_time"),
+    *("keep_failed", "discard_missing", "isolation", "tags"),
+)
 """What the `enqueue` hook and event may change about a draft."""
 
 _PAYLOAD_OPTIONS = frozenset(PAYLOAD_OPTIONS)
@@ -49,6 +53,7 @@ class Drafter:
             "max_run_time": settings.max_run_time,
             "keep_failed": settings.keep_failed,
             "missing_record": "fail",
+            "isolation": None,
             "tags": (),
         }
         self._queues = {name: {**self._defaults, **said} for name, said in settings.queue_attributes.items()}
@@ -62,6 +67,8 @@ class Drafter:
         options = self._queues.get(queue, self._defaults)
         if said:
             options = {**options, **said}
+        if options["isolation"] is not None:
+            handler = with_isolation(handler, options["isolation"])
         now = self._now()
         return Job(
             id=new_id(),
@@ -82,7 +89,7 @@ class Drafter:
     def check_changes(self, job: Job[Any], before: Mapping[str, Any]) -> None:
         """Bring what a hook or listener changed about a draft into its normal form; raise InvalidOption."""
         for name in FIXED:
-            if getattr(job, name) != before[name]:
+            if getattr(job, name) != before[name] and not (name == "handler" and _says_the_same(job, before[name])):
                 raise InvalidOption(
                     f"{name}: only options may be changed before a job is stored: {', '.join(CHANGEABLE)}"
                 )
@@ -125,6 +132,11 @@ def _said_by(payload: object) -> Options:
         return NOTHING
     answers = {name: setting(payload, name) for name in names}
     return {name: check_option(name, answer) for name, answer in answers.items() if answer is not None}
+
+
+def _says_the_same(job: Job[Any], handler: str) -> bool:
+    """Say whether the payload of a job is still that of this handler: `job.isolation` stands in there as well."""
+    return without_isolation(job.handler) == without_isolation(handler)
 
 
 def _moment(run_at: datetime | timedelta | None, now: datetime) -> datetime:

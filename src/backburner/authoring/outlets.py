@@ -71,7 +71,7 @@ class Inline:
 
         job.state = State.RUNNING
         job.locked_at = self._parts.store.now()
-        job.handle = _INLINE_HANDLE
+        job.handle = _InlineHandle()
         try:
             job.result = invoke(job, self._parts.events, run_awaitable)
         finally:
@@ -83,6 +83,9 @@ class Inline:
 class _InlineHandle:
     """What a job that is performed in the caller may ask: nobody else knows of it."""
 
+    def __init__(self) -> None:
+        self.loops: list[str] = []
+
     def report_progress(self, job: Job[Any], progress: Progress) -> None:
         """Leave it at what the job itself noted."""
 
@@ -90,5 +93,11 @@ class _InlineHandle:
         """Say that nobody asked it to stop."""
         return False
 
+    def before_step(self, job: Job[Any]) -> None:
+        """Let it go on."""
 
-_INLINE_HANDLE = _InlineHandle()
+    def after_step(self, job: Job[Any]) -> None:
+        """Leave it at what the job itself noted."""
+
+    async def aafter_step(self, job: Job[Any]) -> None:
+        """Leave it at what the job itself noted."""

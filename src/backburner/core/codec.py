@@ -4,6 +4,7 @@
     {"v":1,"call":{"on":{"$record":"shop.models:User","key":7},"method":"activate"}}
     {"v":1,"object":{"$object":"shop.jobs:HelloEmailJob","fields":{"subject":"Hello"}}}
 
+Beside the payload there may be an option, see `isolation`.
 JSON values stand for themselves. Every other value is an object whose first key is a tag that begins with `$`.
 """
 
@@ -23,6 +24,7 @@ from backburner.core.errors import (
     UnknownJob,
     UnknownMethod,
 )
+from backburner.core.isolation import KEY
 from backburner.core.naming import is_name
 from backburner.core.payload import Call, is_async
 from backburner.core.reading import LoaderFailed, Reader
@@ -49,8 +51,8 @@ def _make_to_text() -> Callable[[Any], str]:
 _to_text = _make_to_text()
 _to_ascii = json.JSONEncoder(ensure_ascii=True, **_COMPACT).encode
 
-_CALL = {"v", "call"}
-_OBJECT = {"v", "object"}
+_CALLS = ({"v", "call"}, {"v", KEY, "call"})
+_OBJECTS = ({"v", "object"}, {"v", KEY, "object"})
 _CALL_OF_FUNCTION = {"function", "args", "kwargs"}
 _CALL_OF_METHOD = {"on", "method", "args", "kwargs"}
 
@@ -140,9 +142,9 @@ class Codec:
         if version != FORMAT:
             maker = "a newer" if version > FORMAT else "another"
             raise DeserializationError(f"made by {maker} version of backburner: format {version}")
-        if body.keys() == _CALL:
+        if body.keys() in _CALLS:
             return self._call(body["call"])
-        if body.keys() == _OBJECT:
+        if body.keys() in _OBJECTS:
             return self._job_object(body["object"])
         raise DeserializationError(f"expected v and call, or v and object, got {', '.join(body)}")
 

@@ -17,7 +17,7 @@ from backburner.core.protocol import look_up, value_of
 from backburner.core.signatures import signature_of
 
 HOOKS = ("enqueue", "before", "success", "error", "after", "failure")
-SETTINGS = ("queue", "priority", "max_attempts", "max_run_time", "keep_failed", "display_name")
+SETTINGS = ("queue", "priority", "max_attempts", "max_run_time", "keep_failed", "isolation", "display_name")
 
 _HOOKS = frozenset(HOOKS)
 _ANY_NUMBER = 1_000

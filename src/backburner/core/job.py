@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol
 from uuid import UUID
 
 from backburner.core.errors import InvalidState
+from backburner.core.isolation import Isolation, isolation_of, with_isolation
 from backburner.core.lifecycle import State
+from backburner.core.options import check_option
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
     R = TypeVar("R", default=Any)
+    T = TypeVar("T")
 else:
     from typing import TypeVar
 
     R = TypeVar("R")  # a default, so that plain `Job` means `Job[Any]`, exists at run time only from Python 3.13 on
+    T = TypeVar("T")
 
 
 class Progress(NamedTuple):
@@ -29,14 +34,31 @@ class Progress(NamedTuple):
     note: str | None
 
 
+Place = Mapping[str, Any]
+"""How far the loops of a job have come, as JSON values; see `steps`. Never changed, but replaced by another."""
+
+
 class Handle(Protocol):
     """What a running job can ask of the worker that performs it."""
+
+    @property
+    def loops(self) -> list[str]:
+        """The names of the loops that this attempt has begun; see `steps`."""
 
     def report_progress(self, job: Job[Any], progress: Progress) -> None:
         """Store how far the job has come."""
 
     def is_cancelled(self, job: Job[Any]) -> bool:
         """Say whether somebody asked this job to stop."""
+
+    def before_step(self, job: Job[Any]) -> None:
+        """Raise JobInterrupted when the worker is to stop, JobCancelled when this job is."""
+
+    def after_step(self, job: Job[Any]) -> None:
+        """Take note that `job.place` has changed, and store it now and then."""
+
+    async def aafter_step(self, job: Job[Any]) -> None:
+        """Take note as `after_step` does, without blocking the event loop."""
 
 
 class PayloadReader(Protocol):
@@ -93,8 +115,10 @@ class Job(Generic[R]):
     finished_at: datetime | None = None
     result: R | None = None
     progress: Progress | None = None
+    place: Place | None = None
+    """How far its loops have come that are written with `steps`, so that the next attempt goes on from there."""
     crashes: int = 0
-    """How many workers were lost while they held it."""
+    """How many workers, or processes of its own, were lost while they performed it."""
     cancel_requested: bool = False
     """Whether it was asked to stop while it was running."""
     lease: int | None = None
@@ -118,6 +142,18 @@ class Job(Generic[R]):
                 raise InvalidState("this job was not read through an app: its payload cannot be loaded")
             self.cached_payload = self.reader.load(self.handler)
         return self.cached_payload
+
+    @property
+    def isolation(self) -> Isolation | None:
+        """Whether each attempt gets a process of its own: `"process"`; None: as the worker has it.
+
+        May be changed in the `enqueue` hook and event. Raises InvalidOption for what it cannot be.
+        """
+        return isolation_of(self.handler)
+
+    @isolation.setter
+    def isolation(self, value: Isolation) -> None:
+        self.handler = with_isolation(self.handler, check_option("isolation", value))
 
     @property
     def is_scheduled(self) -> bool:
@@ -149,12 +185,47 @@ class Job(Generic[R]):
         self.progress = Progress(done, total, note)
         self.handle.report_progress(self, self.progress)
 
+    def steps(
+        self,
+        items: Iterable[T] | Callable[[Any], Iterable[T]],
+        *,
+        cursor: Callable[[T], Any] | None = None,
+        name: str | None = None,
+    ) -> Iterator[T]:
+        """Yield items, and remember which are done, so that the job's next attempt goes on behind them.
 
-def progress_to_json(progress: Progress | None) -> str | None:
-    """Return how a store keeps progress."""
-    return None if progress is None else json.dumps(progress._asdict())
+        An item is done when the next one is asked for. `cursor` makes of an item what is remembered, a JSON value;
+        without it, that is how many items are done. `items` may be a callable: it is given what was remembered last,
+        or None, and returns the items behind it. Loops are told apart by their order, or by `name`.
+        Between two items JobInterrupted is raised when the worker is to stop, JobCancelled when the job is.
+        Raises InvalidState outside of a running job, and when no item has the cursor that was remembered.
+        """
+        from backburner.core.steps import steps
+
+        return steps(self, items, cursor, name)
+
+    def asteps(
+        self,
+        items: AsyncIterable[T] | Iterable[T] | Callable[[Any], AsyncIterable[T] | Iterable[T]],
+        *,
+        cursor: Callable[[T], Any] | None = None,
+        name: str | None = None,
+    ) -> AsyncIterator[T]:
+        """Yield items as `steps` does, async or ordinary ones, without blocking the event loop."""
+        from backburner.core.steps import asteps
+
+        return asteps(self, items, cursor, name)
 
 
-def progress_from_json(text: str | None) -> Progress | None:
-    """Return the progress that a store kept."""
-    return None if text is None else Progress(**json.loads(text))
+def progress_to_json(progress: Progress | None, place: Place | None = None) -> str | None:
+    """Return how a store keeps progress, and beside it the place."""
+    if place is None:
+        return None if progress is None else json.dumps(progress._asdict())
+    return json.dumps({**(progress._asdict() if progress else {}), "place": place})
+
+
+def progress_from_json(text: str) -> tuple[Progress | None, Place | None]:
+    """Return the progress and the place that a store kept."""
+    kept = json.loads(text)
+    place = kept.pop("place", None)
+    return (Progress(**kept) if kept else None), place

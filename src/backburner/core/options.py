@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypedDict
 
 from backburner.core.errors import InvalidOption, UnknownOption
+from backburner.core.isolation import Isolation, check_isolation
 from backburner.core.times import is_naive, to_duration
 
 
@@ -25,6 +26,8 @@ class Options(TypedDict, total=False):
     keep_failed: bool
     missing_record: Literal["fail", "discard"]
     """What becomes of the job when a record that it names is gone."""
+    isolation: Isolation
+    """Whether each attempt gets a process of its own."""
     tags: Sequence[str]
     connection: object
     """The caller's own connection, in whose transaction the job is written."""
@@ -40,13 +43,14 @@ class DecoratorOptions(TypedDict, total=False):
     max_run_time: timedelta | float | Callable[..., timedelta | float]
     keep_failed: bool | Callable[..., bool]
     missing_record: Literal["fail", "discard"]
+    isolation: Isolation | Callable[..., Isolation]
     tags: Sequence[str] | Callable[..., Sequence[str]]
 
 
-PAYLOAD_OPTIONS = ("queue", "priority", "max_attempts", "max_run_time", "keep_failed")
+PAYLOAD_OPTIONS = ("queue", "priority", "max_attempts", "max_run_time", "keep_failed", "isolation")
 """Options that a job object's class may answer by an attribute or method of the same name."""
 
-QUEUE_OPTIONS = frozenset({"priority", "max_attempts", "max_run_time", "keep_failed"})
+QUEUE_OPTIONS = frozenset({"priority", "max_attempts", "max_run_time", "keep_failed", "isolation"})
 """Options that `queue_attributes` may set for a queue."""
 
 MIN_PRIORITY, MAX_PRIORITY = -(2**31), 2**31 - 1
@@ -115,6 +119,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "max_run_time": _check_max_run_time,
     "keep_failed": _check_flag,
     "missing_record": _check_missing_record,
+    "isolation": check_isolation,
     "tags": _check_tags,
     "connection": lambda value: value,
 }

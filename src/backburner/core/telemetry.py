@@ -47,6 +47,84 @@ class WorkerStopped(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerGaveUp(Record):
+    """A worker ends though these jobs, which it has given back, do not."""
+
+    worker: str
+    jobs: tuple[Job[Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorStarted(Record):
+    """A supervisor begins to keep so many worker processes running, for these pools."""
+
+    supervisor: str
+    processes: int
+    pools: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorStopping(Record):
+    """A supervisor was asked to stop, and stops its worker processes."""
+
+    supervisor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorStopped(Record):
+    """A supervisor has ended, and none of its worker processes is left."""
+
+    supervisor: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRecord(Record):
+    """Something that happened to a worker process of a supervisor."""
+
+    supervisor: str
+    pid: int
+    pool: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStarted(ProcessRecord):
+    """A worker process was started."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessEnded(ProcessRecord):
+    """A worker process ended by itself, as it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessCrashed(ProcessRecord):
+    """A worker process ended as it should not."""
+
+    how: str
+    again_in: float | None
+    """After how many seconds another one takes its place; None: not at all, as the supervisor stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessKilled(ProcessRecord):
+    """A supervisor kills a worker process."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessMissing(Record):
+    """A worker process could not be started."""
+
+    supervisor: str
+    pool: str
+    error: BaseException
+    again_in: float
+    """After how many seconds that is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
 class JobRecord(Record):
     """Something that happened to a job in a worker."""
 
@@ -111,8 +189,24 @@ class JobReleased(JobRecord):
 
 
 @dataclass(frozen=True, slots=True)
+class JobCrashed(JobRecord):
+    """A job crashed the process that it had for itself, and will be tried again, without spending the attempt."""
+
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
 class JobRescued(JobRecord):
-    """A job was taken from a worker that was not heard of any more."""
+    """A job was taken from a worker that was not heard of any more, or is dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSeen(JobRecord):
+    """Somebody asked what runs: this job does, for so many seconds."""
+
+    seconds: float
+    stack: tuple[str, ...]
+    """`file:line function` of each frame of its own code, the innermost first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +270,10 @@ class Telemetry:
             self._subscribers = tuple(other for other in self._subscribers if other is not entry)
 
         return unsubscribe
+
+    def redirect(self, subscriber: Subscriber, wants: Wants) -> None:
+        """Hand records to this subscriber alone from now on."""
+        self._subscribers = ((subscriber, wants),)
 
     def emit(self, record: Record) -> None:
         """Hand a record to every subscriber."""

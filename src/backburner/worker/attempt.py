@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextvars import copy_context
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from backburner.core.errors import DeserializationError, JobTimeout, NotAllowed, UnknownJob
 from backburner.core.invoke import as_raised, hook_call, invocation
@@ -18,9 +18,9 @@ from backburner.core.job import Job
 from backburner.core.lifecycle import Move
 from backburner.core.ops import Op
 from backburner.core.parts import Parts
-from backburner.core.steering import Snooze
 from backburner.core.telemetry import (
     JobCancelledRecord,
+    JobCrashed,
     JobFailed,
     JobPutBack,
     JobRecord,
@@ -32,33 +32,70 @@ from backburner.core.telemetry import (
     ListenerFailed,
 )
 from backburner.worker.awaiting import run_awaitable
+from backburner.worker.cancels import Cancels
 from backburner.worker.driving import adrive, drive
 from backburner.worker.handle import RunningHandle
-from backburner.worker.outcome import Count, Judge, Outcome, Unloadable
+from backburner.worker.outcome import PUT_BACK, Count, Judge, Lost, Outcome, Unloadable
 from backburner.worker.timeouts import Alarm, AwaitingAlarm
 
 if TYPE_CHECKING:
     from backburner.worker.worker import Worker
 
 
+class Apart(Protocol):
+    """Performs jobs somewhere else than in this process."""
+
+    def takes(self, job: Job[Any]) -> bool:
+        """Say whether this job is to be performed there."""
+
+    def perform(self, job: Job[Any], limit: timedelta, handle_for: Callable[[Alarm], RunningHandle]) -> Outcome | Lost:
+        """Perform a claimed job once, and return how that ended. What is wanted of it comes through the alarm."""
+
+    def interrupt(self) -> None:
+        """Interrupt every job, also those that are yet to come. Safe in signal handlers."""
+
+
 class Attempts:
     """Performs jobs for a worker.
 
     An attempt is written once, as an operation whose commands are awaitables, for threads and for event loops.
+    `cancels` and `must_stop` are for those who learn in another way what is wanted of them.
     """
 
-    def __init__(self, worker: Worker, parts: Parts) -> None:
+    def __init__(
+        self,
+        worker: Worker,
+        parts: Parts,
+        cancels: Cancels | None = None,
+        must_stop: Callable[[], bool] | None = None,
+    ) -> None:
         self._worker = worker
+        self._must_stop = must_stop or worker.must_stop
         self._store = parts.store
         self._settings = parts.settings
         self._reader = parts.reader
         self._events = parts.events
         self._telemetry = parts.telemetry
         self._judge = Judge(parts.settings, self._trouble)
+        self.cancels = cancels or Cancels(parts.store)
+        self.apart: Apart | None = None
+        """Where some jobs are performed, if there is such a place."""
 
     def make(self, job: Job[Any], alarm: Alarm) -> Outcome:
-        """Perform a claimed job once, in this thread, and return how that ended."""
+        """Perform a claimed job once, in this thread or where it belongs, and return how that ended."""
+        apart = self.apart
+        if apart is not None and apart.takes(job):
+            return self._make_apart(apart, job)
         return copy_context().run(drive, self._attempt(job, alarm), run_awaitable)
+
+    def takes_apart(self, job: Job[Any]) -> bool:
+        """Say whether a job is performed somewhere else."""
+        return self.apart is not None and self.apart.takes(job)
+
+    def interrupt_apart(self) -> None:
+        """Interrupt what is performed somewhere else. Safe in signal handlers."""
+        if self.apart is not None:
+            self.apart.interrupt()
 
     async def amake(self, job: Job[Any], alarm: AwaitingAlarm) -> Outcome:
         """Perform a claimed job once, in this task, and return how that ended."""
@@ -79,13 +116,33 @@ class Attempts:
         return True
 
     def _attempt(self, job: Job[Any], alarm: Alarm) -> Op[Outcome]:
-        started = time.monotonic()
+        started = self._tell_started(job)
+        outcome = yield from self._perform_as_event(job, alarm)
+        self._tell_ended(outcome, started)
+        return outcome
+
+    def _make_apart(self, apart: Apart, job: Job[Any]) -> Outcome:
+        started = self._tell_started(job)
+        ended = apart.perform(job, self._limit_of(job), lambda alarm: self._handle(job, alarm))
+        if isinstance(ended, Lost):
+            outcome = self._judge.lost(job, ended.how, ended.error, self._store.now())
+            drive(self._tell_error(outcome, ended.error), run_awaitable)
+        else:
+            outcome = ended
+        self._tell_ended(outcome, started)
+        return outcome
+
+    def _tell_started(self, job: Job[Any]) -> float:
         if self._telemetry.hears(JobStarted):
             self._telemetry.emit(JobStarted(self._worker.name, job))
-        outcome = yield from self._perform_as_event(job, alarm)
+        return time.monotonic()
+
+    def _tell_ended(self, outcome: Outcome, started: float) -> None:
         if outcome.count is not Count.SUCCESS or self._telemetry.hears(JobSucceeded):
             self._telemetry.emit(self._record(outcome, time.monotonic() - started))
-        return outcome
+
+    def _handle(self, job: Job[Any], alarm: Alarm) -> RunningHandle:
+        return RunningHandle(job, alarm, self._store, self.cancels, self._must_stop)
 
     def _perform_as_event(self, job: Job[Any], alarm: Alarm) -> Op[Outcome]:
         """Perform the job as the event `perform`; a listener that raises fails an attempt that had succeeded."""
@@ -102,7 +159,7 @@ class Attempts:
         return self._judge.release(job) if outcome is None else outcome
 
     def _perform(self, job: Job[Any], alarm: Alarm) -> Op[Outcome]:
-        handle = RunningHandle(self._store)
+        handle = self._handle(job, alarm)
         job.reader = self._reader
         job.handle = handle
         try:
@@ -112,12 +169,16 @@ class Attempts:
             outcome = yield from self._after_error(job, as_raised(error))
         finally:
             job.handle = None
+            handle.end()
+        if outcome.settlement.move in PUT_BACK:
+            yield from handle.keep_place()
         return outcome
 
     def _invoke(self, job: Job[Any], handle: RunningHandle, alarm: Alarm) -> Op[Outcome]:
         limit = self._limit_of(job)
         alarm.start(limit)
         try:
+            handle.begin()
             problem = self._load(job)
             if problem is None:
                 yield from invocation(job, self._events)
@@ -156,10 +217,13 @@ class Attempts:
         if isinstance(error, KeyboardInterrupt) and self._worker.is_interrupted:
             return self._judge.release(job, error)
         outcome = self._judge.raised(job, error, self._store.now())
-        if outcome.settlement.move in (Move.RETRY, Move.FAIL):
-            arguments = (self._worker, job, error)
-            yield from self._guarded("error", arguments, lambda: self._fail_if_final(outcome))
+        yield from self._tell_error(outcome, error)
         return outcome
+
+    def _tell_error(self, outcome: Outcome, error: BaseException) -> Op[None]:
+        if outcome.settlement.move in (Move.RETRY, Move.FAIL):
+            arguments = (self._worker, outcome.job, error)
+            yield from self._guarded("error", arguments, lambda: self._fail_if_final(outcome))
 
     def _fail_if_final(self, outcome: Outcome) -> Op[None]:
         if outcome.settlement.move is Move.FAIL:
@@ -202,7 +266,9 @@ class Attempts:
                 return JobRetried(name, job, seconds, error, run_at)
             case Move.FAIL if error is not None:
                 return JobFailed(name, job, seconds, error)
-            case Move.SNOOZE if error is not None and not isinstance(error, Snooze):
+            case Move.SNOOZE if error is not None and outcome.settlement.crashed:
+                return JobCrashed(name, job, error)
+            case Move.SNOOZE if error is not None and outcome.settlement.error is not None:
                 return JobPutBack(name, job, error, run_at)
             case Move.SNOOZE:
                 return JobSnoozed(name, job, run_at)

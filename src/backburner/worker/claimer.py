@@ -21,11 +21,13 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from backburner.core import faults
 from backburner.core.errors import StoreUnavailable
 from backburner.core.job import Job
 from backburner.core.lifecycle import Move
 from backburner.core.ports import Claimed, ClaimRequest, Pending, Settlement, Store, WorkerInfo, lease_of, worker_of
 from backburner.core.telemetry import LeasesLost, Telemetry
+from backburner.worker.lease import Lease
 from backburner.worker.unsettled import Unsettled, emptied
 
 LATE = 30.0
@@ -57,12 +59,15 @@ class Claimer:
         wanted: ClaimRequest,
         telemetry: Telemetry,
         on_waiting: Callable[[], None],
+        on_number: Callable[[int | None], None] = lambda _: None,
+        lease: Lease | None = None,
     ) -> None:
         self._store = store
         self._wanted = replace(wanted, worker_name=info.name)
         self._info = info
         self._telemetry = telemetry
         self._on_waiting = on_waiting
+        self._on_number = on_number
         self._lock = threading.Lock()
         self._batches = 0
         self._begun: tuple[Sent, Pending[Claimed]] | None = None
@@ -71,6 +76,8 @@ class Claimer:
         self._late: deque[Late] = deque()
         self._unsettled = Unsettled()
         self._has_news = True
+        self.lease = Lease(timedelta(days=1)) if lease is None else lease
+        """How long the worker may go by what it holds."""
         self.can_begin = store.capabilities.overlaps
         """Whether it pays to begin a claim before its jobs are needed."""
         self.number: int | None = None
@@ -127,6 +134,7 @@ class Claimer:
         """Claim this one job. Raises JobNotFound, InvalidState."""
         with self._lock:
             self.waiting.append(self._store.run(self._store.claim_one(job_id, self._next_lease(), self._info.name)))
+        self._on_waiting()
 
     def settle(self, settlement: Settlement) -> None:
         """Keep a settlement until the next claim or flush."""
@@ -147,6 +155,10 @@ class Claimer:
         if has_released:
             self._store.notify()
 
+    def let_go_of_waiting(self) -> None:
+        """Keep for later that what was not started is released. Asks the store for nothing, and waits for nobody."""
+        self._release_waiting()
+
     def check_in(self, silence: timedelta, *, beats: bool) -> tuple[bool, bool]:
         """Return whether workers that are silent for so long need a rescue, and whether there is work nobody told of.
 
@@ -155,12 +167,29 @@ class Claimer:
         """
         number = self.number if beats else None
         wanted = None if self._has_news else self._wanted
+        asked_at = time.monotonic()
+        faults.hit("checking in")
         news = self._store.run(self._store.check_in(silence.total_seconds(), number, wanted))
+        faults.hit("checked in")
         if number is not None and not news.is_known:
             self._start_afresh(number)
-        elif self._late and self._late[0].ask_again_at < time.monotonic():
+        elif number is not None and number == self.number:
+            self.lease.renew(asked_at)
+        if self._late and self._late[0].ask_again_at < time.monotonic():
             self._ask_late()
         return news.is_rescue_needed, self._hears_of(news.next_due)
+
+    def renew(self) -> None:
+        """Settle what waits, and be heard of, as that was so long ago that no more jobs may be started."""
+        self.flush()
+        number = self.number
+        if number is None:
+            return
+        asked_at = time.monotonic()
+        if self._store.run(self._store.beat(number)):
+            self.lease.renew(asked_at)
+        else:
+            self._start_afresh(number)
 
     def retire(self) -> None:
         """Settle what waits, give back the rest and strike the worker off."""
@@ -170,8 +199,12 @@ class Claimer:
             self.give_back()  # once more: perhaps only a connection had died, and nobody will try again later
         with self._lock:
             number, self.number = self.number, None
+            self.lease.forget()
             if number is not None:
+                faults.hit("retiring")
                 self._store.run(self._store.retire(number))
+                faults.hit("retired")
+                self._on_number(None)  # not before: should the process end in between, somebody has to bury the worker
 
     def _hears_of(self, due: datetime | None) -> bool:
         """Take note of when the next job is due; say whether that is sooner than was known."""
@@ -184,7 +217,10 @@ class Claimer:
     def _flush(self) -> None:
         with self._unsettled.taken() as settlements:
             if settlements:
-                self._settled(settlements, self._store.run(self._store.settle(settlements)))
+                faults.hit("settling")
+                lost = self._store.run(self._store.settle(settlements))
+                faults.hit("settled")
+                self._settled(settlements, lost)
 
     def _release_waiting(self) -> bool:
         """Settle what was not started as released; say whether that was anything."""
@@ -242,6 +278,8 @@ class Claimer:
             if self.number != number:
                 return
             self.number = self._doubtful = None
+            self.lease.forget()
+            self._on_number(None)
             self._late.clear()
             self._has_news = True
         self.give_back()
@@ -250,11 +288,20 @@ class Claimer:
         return self._request(self._next_lease(), limit)
 
     def _request(self, lease: int, limit: int, *, repeats: bool = False) -> ClaimRequest:
-        return replace(self._wanted, lease=lease, limit=limit, repeats=repeats)
+        wanted = self._wanted
+        return ClaimRequest(
+            lease, wanted.worker_name, limit, wanted.queues, wanted.exclude, wanted.min_priority, wanted.max_priority,
+            repeats,
+        )  # fmt: skip
 
     def _next_lease(self) -> int:
         if self.number is None:
+            asked_at = time.monotonic()
+            faults.hit("registering")
             self.number = self._store.run(self._store.register(self._info))
+            faults.hit("registered")
+            self.lease.renew(asked_at)
+            self._on_number(self.number)
             self._batches = 0
         self._batches += 1
         return lease_of(self.number, self._batches)
@@ -264,6 +311,7 @@ class Claimer:
         """Make a claim of a request and the settlements that wait; when the block fails, it may have been applied."""
         sent = Sent(request, self._unsettled.take())
         try:
+            faults.hit("claiming")
             yield sent
         except BaseException:
             self._failed(sent)
@@ -278,6 +326,7 @@ class Claimer:
 
     def _received(self, sent: Sent, claimed: Claimed) -> int:
         """Take in what a claim gave; return how many jobs."""
+        faults.hit("claimed")
         came, asked = len(claimed.jobs), sent.request.limit
         self._settled(sent.settlements, claimed.lost)
         if asked:

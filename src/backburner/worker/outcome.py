@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from backburner.core.errors import (
     DeserializationError,
@@ -21,11 +21,15 @@ from backburner.core.hooks import reschedule_at
 from backburner.core.job import Job
 from backburner.core.lifecycle import Move
 from backburner.core.options import check_option, moment_of
-from backburner.core.ports import Settlement
+from backburner.core.ports import MAX_CRASHES, Settlement
 from backburner.core.retry import RetryPolicy
 from backburner.core.settings import Settings
 from backburner.core.steering import Cancel, Fail, Retry, Snooze
 from backburner.core.text import describe
+from backburner.worker.timeouts import CANCELLED
+
+PUT_BACK = frozenset({Move.RETRY, Move.SNOOZE, Move.RELEASE})
+"""After these there will be another attempt."""
 
 UNKNOWN_AGAIN_AFTER = timedelta(minutes=1)
 UNKNOWN_AGAIN_AT_MOST = timedelta(hours=1)
@@ -33,6 +37,28 @@ UNKNOWN_AGAIN_AT_MOST = timedelta(hours=1)
 
 Unloadable = DeserializationError | NotAllowed | UnknownJob
 """What reading a handler may raise."""
+
+
+class Loss(Enum):
+    """Why a process that a job had for itself is gone, or never came to be, without telling how the attempt ended."""
+
+    CRASHED = "crashed"
+    """It ended by itself."""
+    LATE = "late"
+    """It was killed: the job ran for too long."""
+    CANCELLED = "cancelled"
+    """It was killed: the job was cancelled."""
+    INTERRUPTED = "interrupted"
+    """It was killed: the worker stops, or has lost the job."""
+    NOT_MADE = "not made"
+
+
+class Lost(NamedTuple):
+    """A job whose process is gone."""
+
+    how: Loss
+    error: BaseException
+    """What to say of it."""
 
 
 class Count(Enum):
@@ -43,7 +69,7 @@ class Count(Enum):
     NEITHER = "neither"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen, it would take three times as long to make
 class Outcome:
     """How an attempt ended."""
 
@@ -96,12 +122,39 @@ class Judge:
 
     def cancelled(self, job: Job[Any]) -> Outcome:
         """Settle a job whose payload saw that it was cancelled, and returned."""
-        return self._settle(job, Move.CANCEL, Count.NEITHER, JobCancelled("cancelled while it was running"))
+        keep = bool(self.settings.keep_finished)
+        return self._settle(job, Move.CANCEL, Count.NEITHER, JobCancelled(CANCELLED), keep=keep)
+
+    def lost(self, job: Job[Any], loss: Loss, error: BaseException, now: datetime) -> Outcome:
+        """Settle a job whose process is gone. The payload is not loaded here: that may be what killed the process."""
+        match loss:
+            case Loss.CRASHED:
+                return self._crashed(job, error)
+            case Loss.LATE if job.attempts + 1 >= job.max_attempts:
+                return self._failed(job, error)
+            case Loss.LATE:
+                return self._retried(job, error, self._time_by_policy(job, now))
+            case Loss.CANCELLED:
+                return self.cancelled(job)
+            case Loss.INTERRUPTED:
+                return self.release(job, error)
+            case Loss.NOT_MADE:
+                return self._settle(job, Move.SNOOZE, Count.NEITHER, error, run_at=now + UNKNOWN_AGAIN_AFTER)
+
+    def _crashed(self, job: Job[Any], error: BaseException) -> Outcome:
+        job.crashes += 1
+        if job.crashes < MAX_CRASHES:
+            return self._settle(job, Move.SNOOZE, Count.NEITHER, error, crashed=True)
+        return self._settle(job, Move.FAIL, Count.FAILURE, error, keep=job.keep_failed, counts=False, crashed=True)
 
     def _retried_or_failed(self, job: Job[Any], error: BaseException, now: datetime) -> Outcome:
         if job.attempts + 1 >= job.max_attempts:
             return self._failed(job, error)
-        run_at = error.moment(now) if isinstance(error, Retry) else self._next_attempt(job, now)
+        return self._retried(
+            job, error, error.moment(now) if isinstance(error, Retry) else self._next_attempt(job, now)
+        )
+
+    def _retried(self, job: Job[Any], error: BaseException, run_at: datetime) -> Outcome:
         job.attempts += 1
         return self._settle(job, Move.RETRY, Count.FAILURE, error, run_at=run_at)
 
@@ -110,14 +163,16 @@ class Judge:
         return self._settle(job, Move.FAIL, Count.FAILURE, error, keep=job.keep_failed)
 
     def _next_attempt(self, job: Job[Any], now: datetime) -> datetime:
-        attempts = job.attempts + 1
         try:
-            own = reschedule_at(job.payload, now, attempts)
+            own = reschedule_at(job.payload, now, job.attempts + 1)
             if own is not None:
                 return moment_of(check_option("run_at", own), now)
         except Exception as trouble:
             self.on_trouble("reschedule_at", trouble)
-        return RetryPolicy(jitter=self.settings.retry_jitter).next_at(now, attempts, random.random)
+        return self._time_by_policy(job, now)
+
+    def _time_by_policy(self, job: Job[Any], now: datetime) -> datetime:
+        return RetryPolicy(jitter=self.settings.retry_jitter).next_at(now, job.attempts + 1, random.random)
 
     def _settle(
         self,
@@ -129,11 +184,14 @@ class Judge:
         run_at: datetime | None = None,
         keep: bool = True,
         counts: bool = True,
+        crashed: bool = False,
         silent: bool = False,
     ) -> Outcome:
         text = None if silent else describe(error)
         job.last_error = text or job.last_error
-        settlement = Settlement(job.id, job.lease or 0, move, run_at=run_at, error=text, keep=keep, counts=counts)
+        settlement = Settlement(
+            job.id, job.lease or 0, move, run_at=run_at, error=text, keep=keep, counts=counts, crashed=crashed
+        )
         return Outcome(job, settlement, count, error)
 
 

@@ -27,11 +27,20 @@ class Chore:
 
 
 class Pulse:
-    """Runs chores in a thread of its own until it is closed."""
+    """Runs chores in a thread of its own until it is closed.
 
-    def __init__(self, chores: list[Chore], on_trouble: Callable[[str, BackburnerError], None]) -> None:
+    `on_trouble` is told what went wrong, not again while it goes on to; `on_recovery`, that it went well again.
+    """
+
+    def __init__(
+        self,
+        chores: list[Chore],
+        on_trouble: Callable[[str, BackburnerError], None],
+        on_recovery: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._chores = chores
         self._on_trouble = on_trouble
+        self._on_recovery = on_recovery
         self._wakeups: SimpleQueue[bool] = SimpleQueue()
         self._is_closed = False
         self._thread = threading.Thread(target=self._run, name="backburner-pulse", daemon=True)
@@ -67,6 +76,8 @@ class Pulse:
                 self._on_trouble(chore.doing, error)
             chore.is_failing = True
         else:
+            if chore.is_failing:
+                self._on_recovery(chore.doing)
             chore.is_failing = False
 
     def _rest(self, seconds: float) -> None:

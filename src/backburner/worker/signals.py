@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import faulthandler
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,22 +23,46 @@ class Stoppable(Protocol):
     def abort(self, number: int) -> None:
         """Interrupt what runs, and end."""
 
+    def show_jobs(self) -> None:
+        """Say what runs."""
+
 
 @contextmanager
-def stopping_by_signal(worker: Stoppable) -> Iterator[None]:
-    """Let TERM and INT stop the worker within the block, and abort its jobs at the second time."""
+def stopping_by_signal(worker: Stoppable, *, aborts: bool = True) -> Iterator[None]:
+    """Let TERM, INT and HUP stop the worker within the block, and abort its jobs at the second time, if `aborts`."""
     seen = 0
 
     def handle(number: int, _frame: FrameType | None) -> None:
         nonlocal seen
         seen += 1
-        if seen == 1:
+        if seen == 1 or not aborts:
             worker.stop(signal.Signals(number).name)
         else:
             worker.abort(number)
 
-    with handling((signal.SIGTERM, signal.SIGINT), handle):
+    with handling(stop_signals(), handle):
         yield
+
+
+@contextmanager
+def showing_jobs_on_request(worker: Stoppable) -> Iterator[None]:
+    """At USR1, write the stack of every thread to stderr, also of one that hangs in C code, and have the jobs named."""
+    stderr = sys.__stderr__
+    with handling((signal.SIGUSR1,), lambda *_: worker.show_jobs()):
+        if stderr is None or not in_main_thread():  # closed, or not handled
+            yield
+            return
+        faulthandler.register(signal.SIGUSR1, stderr, chain=True)
+        try:
+            yield
+        finally:
+            faulthandler.unregister(signal.SIGUSR1)
+
+
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """Return the signals that stop a worker: also the one for a terminal that is closed, unless `nohup` is wanted."""
+    wants_no_hup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return (signal.SIGTERM, signal.SIGINT) if wants_no_hup else (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @contextmanager

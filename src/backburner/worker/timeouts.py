@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Awaitable
 from datetime import timedelta
 from types import FrameType, TracebackType
@@ -19,11 +20,20 @@ from backburner.worker.watchdog import Watchdog
 SHORTEST_REPEAT = 1.0
 """Seconds after which an alarm rings again, at the least, when the job goes on in spite of it."""
 
+CANCELLED = "cancelled while it was running"
+CALLS, PAUSE = 20, 0.01
+"""How often the main thread is called, and seconds between two calls."""
+
 INTERRUPTED = "the worker stops"
+EVICTED = "the worker has lost the job, or could not renew its lease: others may have it"
 
 
 class Alarm(Protocol):
     """Rings for the job that one thread performs."""
+
+    @property
+    def turn(self) -> int:
+        """How often it was started: so that what is meant for one job does not reach the next."""
 
     @property
     def has_rung(self) -> bool:
@@ -41,6 +51,16 @@ class Alarm(Protocol):
         May be called from any thread and from signal handlers.
         """
 
+    def evict(self, turn: int) -> None:
+        """Raise JobInterrupted in the job of this turn, if it runs. May be called from any thread."""
+
+    def cancel(self, turn: int) -> bool:
+        """Raise JobCancelled in the job of this turn, if that is done here; return whether it is.
+
+        Not in threads: between any two steps of Python it would leave behind what is half done, and a job that is
+        cancelled, unlike one that takes too long, is a healthy one. May be called from any thread.
+        """
+
 
 class AwaitingAlarm(Alarm, Protocol):
     """Rings for the job that one task performs."""
@@ -53,9 +73,14 @@ class SignalAlarm:
     """An alarm for the main thread, made of SIGALRM and the interval timer; it owns both while it is entered."""
 
     def __init__(self) -> None:
+        self.turn = 0
         self._has_rung = False
         self._is_armed = False
         self._is_interrupting = False
+        self._is_called = False
+        """Whether the signal comes, or has come, from `_call` and not from the timer."""
+        self._evicted = 0
+        """The turn that is to end, if it still lasts."""
 
     @property
     def has_rung(self) -> bool:
@@ -80,6 +105,7 @@ class SignalAlarm:
     def start(self, limit: timedelta) -> None:
         """See `Alarm.start`."""
         seconds = limit.total_seconds()
+        self.turn += 1
         self._has_rung = False
         self._is_armed = True
         signal.setitimer(signal.ITIMER_REAL, seconds, max(seconds, SHORTEST_REPEAT))
@@ -88,24 +114,53 @@ class SignalAlarm:
 
     def stop(self) -> None:
         """See `Alarm.stop`."""
-        self._is_armed = False
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._is_armed = False  # and the timer runs on: the next `start` sets it anew, which is one system call saved
 
     def interrupt(self) -> None:
         """See `Alarm.interrupt`."""
         self._is_interrupting = True
+        self._call()
+
+    def evict(self, turn: int) -> None:
+        """See `Alarm.evict`."""
+        self._evicted = turn
+        self._call()
+
+    def cancel(self, turn: int) -> bool:  # noqa: ARG002  # see `Alarm.cancel`
+        """See `Alarm.cancel`."""
+        return False
+
+    def _call(self) -> None:
+        """Let the main thread see what has changed."""
+        self._is_called = True
         if threading.current_thread() is threading.main_thread():
             self._ring()
-        else:
+            return
+        # A signal that comes just before a call of the system begins does not end that call: so it is sent until it is
+        # heard, or for so long that this must be a call that no signal ends.
+        for _ in range(CALLS):
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+            time.sleep(PAUSE)
+            if not self._is_called:
+                return
 
     def _ring(self, _number: int = 0, _frame: FrameType | None = None) -> None:
+        is_called, self._is_called = self._is_called, False
         if not self._is_armed:
+            signal.setitimer(signal.ITIMER_REAL, 0)
             return
         if self._is_interrupting:
             raise JobInterrupted(INTERRUPTED)
+        self._end_turn()
+        if is_called:
+            return
         self._has_rung = True
         raise JobTimeout
+
+    def _end_turn(self) -> None:
+        """Raise what is to end just this turn, if anything is."""
+        if self._evicted == self.turn:
+            raise JobInterrupted(EVICTED)
 
 
 class ThreadAlarm:
@@ -114,6 +169,11 @@ class ThreadAlarm:
     def __init__(self, watchdog: Watchdog) -> None:
         self._post = watchdog.post(threading.get_ident())
         self._is_interrupted = False
+
+    @property
+    def turn(self) -> int:
+        """See `Alarm.turn`."""
+        return self._post.turn
 
     @property
     def has_rung(self) -> bool:
@@ -135,3 +195,11 @@ class ThreadAlarm:
         """See `Alarm.interrupt`."""
         self._is_interrupted = True
         self._post.raise_in_thread(JobInterrupted)
+
+    def evict(self, turn: int) -> None:
+        """See `Alarm.evict`."""
+        self._post.raise_in_thread(JobInterrupted, turn)
+
+    def cancel(self, turn: int) -> bool:  # noqa: ARG002  # see `Alarm.cancel`
+        """See `Alarm.cancel`."""
+        return False

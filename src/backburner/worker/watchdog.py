@@ -75,11 +75,14 @@ class Post:
         self._is_armed = False
         self._is_pending = False
         self.has_rung = False
+        self.turn = 0
+        """How often it was armed."""
 
     def arm(self, seconds: float, repeat: float) -> None:
         """Set the deadline to so many seconds from now, and to `repeat` seconds later each time it is missed."""
         deadline = time.monotonic() + seconds
         with self._lock:
+            self.turn += 1
             self.has_rung = False
             self._is_armed = True
             self._deadline = deadline
@@ -104,10 +107,10 @@ class Post:
                 self._raise(JobTimeout)
             return self._deadline
 
-    def raise_in_thread(self, exception: type[BaseException]) -> None:
-        """Raise an exception in the thread while it is between `arm` and `disarm`."""
+    def raise_in_thread(self, exception: type[BaseException], turn: int | None = None) -> None:
+        """Raise an exception in the thread while it is between `arm` and `disarm`, of this turn if one is given."""
         with self._lock:
-            if self._is_armed:
+            if self._is_armed and turn in (None, self.turn):
                 self._raise(exception)
 
     def _raise(self, exception: type[BaseException]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from backburner.core.errors import ConfigurationError, JobNotFound, SchemaMissing, StoreUnavailable
+from backburner.core.isolation import Isolation, check_isolation
 from backburner.core.job import Job
 from backburner.core.options import check_priority, check_queue
 from backburner.core.parts import Parts
@@ -23,9 +24,11 @@ from backburner.core.telemetry import (
 )
 from backburner.core.times import to_duration
 from backburner.worker.executors.hands import Tally
+from backburner.worker.page import LEAVING, STOPPED, WORKING, Page
 from backburner.worker.shift import Shift
 from backburner.worker.signals import raising_interrupts, stopping_by_signal
-from backburner.worker.trouble import Trouble
+from backburner.worker.station import Station
+from backburner.worker.trouble import CLAIMING, SETTLING, Trouble
 
 PASS = 100
 """Jobs in one `work_off`, unless told otherwise."""
@@ -33,13 +36,16 @@ PASS = 100
 UNLIMITED = 1 << 31
 """Jobs in one pass of `run`: as many as the hands see fit."""
 
+BY_SIGNAL = 128
+"""Added to the number of a signal it is the exit code of a process that ended because of it."""
+
 
 class Worker:
     """Claims jobs and performs them.
 
     `queues` and `exclude` name the queues to serve (default: all); `concurrency` is how many jobs run at once: 1 in
     the calling thread, more in threads, and async ones in one event loop. `grace` is how long jobs may go on after
-    `stop`.
+    `stop`. `isolation="process"` gives each job that does not say otherwise a process of its own.
     Raises ConfigurationError when an argument is wrong.
     """
 
@@ -55,6 +61,7 @@ class Worker:
         name: str | None = None,
         sleep_delay: timedelta | float | None = None,
         grace: timedelta | float = 25,
+        isolation: Isolation | None = None,
     ) -> None:
         settings = parts.settings
         self._parts = parts
@@ -69,9 +76,13 @@ class Worker:
         idle = settings.sleep_delay if sleep_delay is None else sleep_delay
         self.sleep_delay = _checked_duration("sleep_delay", idle)
         self.grace = _checked_duration("grace", grace)
+        self.isolation = _checked_isolation(isolation)
+        self.station = Station(page=Page(self.concurrency))
+        """What it shows, and what it may do with the process; may be replaced while it does not work."""
         self.aborted_by: int | None = None
         """The number of the second signal, when that ended `run`."""
         self._is_stopping = False
+        self._how = WORKING
         self.is_interrupted = False
         """Whether the user pressed Ctrl-C while it works outside of `run`."""
         self._shift: Shift | None = None
@@ -105,7 +116,7 @@ class Worker:
         """
         telemetry, events = self._parts.telemetry, self._parts.events
         total = Tally()
-        with stopping_by_signal(self):
+        with stopping_by_signal(self, aborts=not self.station.is_supervised):
             telemetry.emit(WorkerStarted(self.name, self.queues, self.concurrency))
             events.run_guarded("execute", (self,), lambda: self._serve(total, exit_on_complete), self._troubled)
         telemetry.emit(WorkerStopped(self.name, total.successes, total.failures))
@@ -123,10 +134,13 @@ class Worker:
 
     def stop(self, reason: str = "asked to stop") -> None:
         """Take no more jobs; `run` ends when those that run are done, or after `grace`. May be called from anywhere."""
-        self._is_stopping = True
-        shift = self._shift
-        if shift is not None:
-            shift.stop(reason, self.grace.total_seconds())
+        if self._how != STOPPED:
+            self._stop(reason, STOPPED, self.grace.total_seconds())
+
+    def leave(self, reason: str) -> None:
+        """Take no more jobs; `run` ends when those that run are done, however long that takes."""
+        if not self._is_stopping:
+            self._stop(reason, LEAVING, None)
 
     def abort(self, number: int) -> None:
         """Interrupt the jobs that run, give them back and end; `number` is the signal that asked for it."""
@@ -134,11 +148,29 @@ class Worker:
         self._is_stopping = True
         shift = self._shift
         if shift is not None:
-            shift.hands.interrupt()
+            shift.abort()
+
+    def show_jobs(self) -> None:
+        """Say which jobs run, and where each is just now. May be called from anywhere."""
+        shift = self._shift
+        if shift is not None:
+            shift.show_jobs()
+
+    @property
+    def exit_code(self) -> int:
+        """What a process that is there for this worker ends with."""
+        return 0 if self.aborted_by is None else BY_SIGNAL + self.aborted_by
+
+    def _stop(self, reason: str, how: int, grace: float | None) -> None:
+        self._is_stopping = True
+        self._how = self.station.page.is_leaving = how
+        shift = self._shift
+        if shift is not None:
+            shift.stop(reason, grace)
 
     def _serve(self, total: Tally, exit_on_complete: bool) -> None:
-        trouble = Trouble(self.name, self._parts.telemetry)
         with self._on_shift(self.concurrency) as shift:
+            trouble = Trouble(shift.outage)
             while not self._is_stopping:
                 tally = self._pass(shift, trouble)
                 total.add(tally)
@@ -156,7 +188,7 @@ class Worker:
         try:
             tally = self._parts.events.run_guarded("loop", (self,), turn, self._troubled)
         except (StoreUnavailable, SchemaMissing) as error:
-            trouble.begin("claiming jobs", error)
+            trouble.begin(CLAIMING, error)
             return Tally()
         trouble.end()
         return tally
@@ -167,7 +199,7 @@ class Worker:
             try:
                 tally = shift.turn(0)
             except (StoreUnavailable, SchemaMissing) as error:
-                trouble.begin("settling jobs", error)
+                trouble.begin(SETTLING, error)
                 if not shift.hands.is_busy:
                     return
                 trouble.wait(shift.watch)
@@ -190,6 +222,7 @@ class Worker:
         finally:
             self._shift = None
             self.is_interrupted = self._is_stopping = False
+            self._how = WORKING
 
     def _note_interrupt(self) -> None:
         self.is_interrupted = self._is_stopping = True
@@ -236,6 +269,13 @@ def _checked_duration(name: str, value: timedelta | float) -> timedelta:
     if duration < timedelta(0):
         raise ConfigurationError(f"{name}: expected zero seconds or more, got {value!r}")
     return duration
+
+
+def _checked_isolation(value: Isolation | None) -> Isolation | None:
+    try:
+        return None if value is None else check_isolation(value)
+    except ValueError as error:
+        raise ConfigurationError(f"isolation: {error}") from None
 
 
 def _unique_name() -> str:

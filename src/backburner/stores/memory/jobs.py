@@ -49,9 +49,7 @@ class Jobs(Memory):
         return self._settle(settlements, self.now())
 
     @operation
-    def report_progress(
-        self, job_id: UUID, lease: int, progress: Progress | None, place: Place | None = None
-    ) -> bool:
+    def report_progress(self, job_id: UUID, lease: int, progress: Progress | None, place: Place | None = None) -> bool:
         if not self._holds(job_id, lease):
             return False
         self._tables.live[job_id].progress, self._tables.live[job_id].place = progress, place

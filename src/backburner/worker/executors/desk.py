@@ -84,11 +84,12 @@ class Desk:
             self._call()
 
     def _next_job(self) -> Job[Any] | None:
-        if self._is_closed or self._must_stop():
+        now = time.monotonic()
+        if self._is_closed or self._must_stop() or now > self._claimer.lease.starts_until:
             return None
         try:
             job = self._claimer.waiting.popleft()
         except IndexError:
             return None
-        self.last_start = time.monotonic()
+        self.last_start = now
         return job

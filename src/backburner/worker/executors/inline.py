@@ -44,6 +44,8 @@ class InlineHands:
         tally = Tally()
         claimer = self._claimer
         wanted = 0 if self._must_stop() or claimer.waiting else min(limit, self._prefetch.size)
+        if not claimer.lease.may_start:
+            claimer.renew()
         if wanted and (claimer.is_promising or claimer.has_unsettled):
             tally.started = claimer.claim(wanted)
             if claimer.can_begin:
@@ -53,6 +55,7 @@ class InlineHands:
 
     def interrupt(self) -> None:
         """See `Hands.interrupt`."""
+        self._attempts.interrupt_apart()
         self.alarm.interrupt()
 
     def close(self) -> None:
@@ -70,12 +73,16 @@ class InlineHands:
     def _perform_waiting(self, tally: Tally) -> None:
         began = time.monotonic()
         waiting, attempts, claimer, alarm = self._claimer.waiting, self._attempts, self._claimer, self.alarm
+        lease = claimer.lease
         while waiting and not self._must_stop():
+            now = time.monotonic()
+            if now > lease.starts_until:
+                break
             try:
                 job = waiting.popleft()
             except IndexError:  # given back meanwhile
                 break
-            self.last_start = time.monotonic()
+            self.last_start = now
             outcome = attempts.make(job, alarm)
             claimer.settle(outcome.settlement)
             tally.note(outcome)

@@ -14,6 +14,7 @@ from typing import Any
 
 from backburner.core.job import Job
 from backburner.worker.attempt import Attempts
+from backburner.worker.executors.exact_timers import new_loop
 from backburner.worker.outcome import Outcome
 from backburner.worker.task_alarm import TaskAlarm
 
@@ -48,7 +49,7 @@ class Loop:
         self._tasks: dict[asyncio.Task[None], Performance] = {}
         """Those that run. The event loop itself would forget a task that waits for something nobody else holds."""
         self._is_interrupted = self._is_closed = False
-        self._loop = asyncio.new_event_loop()
+        self._loop = new_loop()
         self._thread = threading.Thread(target=self._run, name="backburner-loop", daemon=True)
         self._thread.start()
 

@@ -1,4 +1,7 @@
-"""Hands that perform several jobs at once: ordinary ones in threads, async ones in one event loop."""
+"""Hands that perform several jobs at once: ordinary ones in threads, async ones in one event loop.
+
+A job that has a process of its own has a thread too, which waits for it.
+"""
 
 from __future__ import annotations
 
@@ -93,6 +96,7 @@ class ManyHands:
         """See `Hands.interrupt`."""
         self._is_interrupted = True
         self._gives_up_at = min(self._gives_up_at, time.monotonic() + LAST_WAIT)
+        self._attempts.interrupt_apart()
         self._threads.interrupt()
         if self._loop is not None:
             self._loop.interrupt()
@@ -111,6 +115,8 @@ class ManyHands:
         claimer, desk = self._claimer, self._desk
         waiting = len(claimer.waiting)
         wanted = 0 if self._must_stop() else min(limit, desk.seats + self._ahead() - desk.busy - waiting)
+        if not claimer.lease.may_start:
+            claimer.renew()
         if waiting > desk.few:
             return 0
         if wanted > 0 and (claimer.is_promising or claimer.has_unsettled):
@@ -142,10 +148,19 @@ class ManyHands:
 
     def _place(self, job: Job[Any]) -> None:
         """Let a job that has a seat be performed where it belongs."""
-        if self._routes.lead_to_loop(job):
+        if self._leads_to_loop(job):
             self._event_loop().give(job)
         else:
             self._threads.give(job)
+
+    def _leads_to_loop(self, job: Job[Any]) -> bool:
+        return self._routes.lead_to_loop(job) and not self._attempts.takes_apart(job)
+
+    def _turns_out_async(self, job: Job[Any], alarm: ThreadAlarm) -> bool:
+        """Load a job that may be async, and say whether it is."""
+        if self._attempts.takes_apart(job) or not self._routes.may_lead_to_loop(job):
+            return False
+        return self._attempts.load(job, alarm) and self._routes.is_async(job)
 
     def _event_loop(self) -> Loop:
         with self._making_loop:
@@ -159,13 +174,13 @@ class ManyHands:
 
     def _perform_in_thread(self, job: Job[Any], alarm: ThreadAlarm) -> Job[Any] | None:
         """Perform a job, or pass an async one on; return the next for this thread."""
-        if self._routes.may_lead_to_loop(job) and self._attempts.load(job, alarm) and self._routes.is_async(job):
+        if self._turns_out_async(job, alarm):
             self._event_loop().give(job)
             return None
         began = time.monotonic()
         outcome = self._attempts.make(job, alarm)
         following = self._desk.end(outcome, time.monotonic() - began)
-        if following is not None and self._routes.lead_to_loop(following):
+        if following is not None and self._leads_to_loop(following):
             self._event_loop().give(following)
             return None
         return following
@@ -173,7 +188,7 @@ class ManyHands:
     def _end_in_loop(self, outcome: Outcome, took: float) -> Job[Any] | None:
         """Take in how a job of the loop ended; return the next for the loop."""
         following = self._desk.end(outcome, took)
-        if following is not None and not self._routes.lead_to_loop(following):
+        if following is not None and not self._leads_to_loop(following):
             self._threads.give(following)
             return None
         return following

@@ -47,7 +47,7 @@ class Enqueueing(Remembering, Claims):
         if is_new and len(jobs) >= COPY_FROM:
             is_stored = yield from self._copy(jobs)
         if not is_stored:
-            yield from self._insert_new(jobs) if is_new else self._insert_again(jobs)
+            yield from self._insert_many(jobs, "insert_jobs" if is_new else "insert_unfinished_jobs")
         self._forget()
 
     def _insert_one(self, job: Job[Any]) -> Op[None]:
@@ -57,18 +57,9 @@ class Enqueueing(Remembering, Claims):
             slack = SLACK if self._clock is None else 0
             self._ready(job.queue, job.priority, to_micros(job.run_at) - slack, job.id)
 
-    def _insert_new(self, jobs: Sequence[Job[Any]]) -> Op[None]:
+    def _insert_many(self, jobs: Sequence[Job[Any]], name: str) -> Op[None]:
         if len(jobs) > CHUNK:
             yield BEGIN
-        yield from self._insert_many(jobs, "insert_jobs")
-
-    def _insert_again(self, jobs: Sequence[Job[Any]]) -> Op[None]:
-        """Store jobs that may have been stored before; those that have ended since, or just end, stay ended."""
-        yield BEGIN
-        yield from self._insert_many(jobs, "insert_unfinished_jobs")
-        yield self._statement("drop_finished_jobs", self._ids(job.id for job in jobs))
-
-    def _insert_many(self, jobs: Sequence[Job[Any]], name: str) -> Op[None]:
         for start in range(0, len(jobs), CHUNK):
             rows = map(self._row, jobs[start : start + CHUNK])
             yield self._statement(name, *map(list, zip(*rows, strict=True)))

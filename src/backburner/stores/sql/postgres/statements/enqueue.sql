@@ -27,7 +27,9 @@ ON CONFLICT (id) DO NOTHING
 
 -- name: insert_unfinished_jobs
 -- The same for jobs that may have been enqueued before: the SELECT keeps those from coming back that have ended since.
--- OFFSET keeps it one probe of the index for each id; it would be made a join else, over the whole of history.
+-- OFFSET keeps it one probe of the index for each id; it would be made a join else, over the whole of history. A job that
+-- is there is left out as well, before it comes to a conflict: else this would wait for whoever is just ending it, and
+-- store it anew when it is gone.
 INSERT INTO backburner_jobs (
     id, name, queue, priority, run_at, created_at, state, attempts,
     max_attempts, max_run_time, keep_failed, discard_missing, tags, handler
@@ -42,15 +44,10 @@ FROM unnest(
     id, name, queue, priority, run_at, created_at, state, attempts,
     max_attempts, max_run_time, keep_failed, discard_missing, tags, handler
 )
-WHERE NOT EXISTS (SELECT 1 FROM backburner_finished AS old WHERE old.id = new.id OFFSET 0)
-ON CONFLICT (id) DO NOTHING
-
--- name: drop_finished_jobs
--- Follows `insert_unfinished_jobs`, which has waited for whoever just ended one of these, and looked before.
-DELETE FROM backburner_jobs AS job
 WHERE
-    job.id = ANY(%s::uuid[])
-    AND EXISTS (SELECT 1 FROM backburner_finished AS old WHERE old.id = job.id OFFSET 0)
+    NOT EXISTS (SELECT 1 FROM backburner_finished AS old WHERE old.id = new.id OFFSET 0)
+    AND NOT EXISTS (SELECT 1 FROM backburner_jobs AS live WHERE live.id = new.id OFFSET 0)
+ON CONFLICT (id) DO NOTHING
 
 -- name: time
 SELECT {now}
