@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST_ARGS ?=
+# Two at a time, each file by one of them: what a file needs, such as a million rows, is made once.
+PARALLEL := -n 2 --dist loadfile
 BENCH_ARGS ?=
 
 # How far .venv is filled: what the demo needs, what the tests need, what a developer needs.
@@ -30,11 +32,11 @@ servers: $(TEST) ## Get the database servers that the tests need, as far as this
 	@scripts/install-servers $(BIN)/python
 
 test: $(TEST) servers ## Run the tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
 coverage: $(TEST) servers ## Run the tests and show which lines they do not reach
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/coverage run -m pytest $(PARALLEL) $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

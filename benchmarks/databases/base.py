@@ -64,8 +64,8 @@ class Floors(ABC):
     def drains(self) -> Mapping[str, Callable[[int], int]]:
         """Ways to claim and remove jobs, so many at a time, until there are none, by their names.
 
-        Each returns how many jobs that were. Ours is compared with the first; one of them keeps jobs as history, as ours
-        does, and one does only the least there is to do: claim and DELETE.
+        Each returns how many jobs that were. Ours is compared with the first. One of them keeps jobs as history, as
+        ours does, and one does only the least there is to do: claim and DELETE.
         """
 
     @abstractmethod

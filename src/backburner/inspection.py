@@ -144,7 +144,9 @@ class Jobs(_Runner):
     def cancel(self, job_id: JobId) -> Job[Any]:
         """Cancel a job that waits, ask a running one to stop, and return it.
 
-        Raises JobNotFound, and InvalidState when it has ended.
+        Within two seconds, an async job in a worker of several jobs at once, or one in a process of its own, gets
+        JobCancelled; another learns of it at its next `is_cancelled` or step. Raises JobNotFound, and InvalidState
+        when it has ended.
         """
         return self._run(_cancel, job_id)
 

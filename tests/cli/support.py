@@ -104,6 +104,10 @@ class Running:
             if text in line:
                 return line
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 

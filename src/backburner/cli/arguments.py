@@ -51,6 +51,14 @@ def queue(text: str) -> str:
         raise ArgumentTypeError(str(error)) from None
 
 
+def port(text: str) -> int:
+    """Read the number of a port; 0 is any."""
+    number = _integer(text)
+    if not 0 <= number <= 65_535:
+        raise ArgumentTypeError(f"expected a port from 0 to 65535, got {text!r}")
+    return number
+
+
 def queues(text: str) -> list[str]:
     """Read the names of queues, with commas between them."""
     return [queue(name.strip()) for name in text.split(",")]

@@ -13,6 +13,10 @@ Words = tuple[str, ...]
 SUMMARIES: Final[dict[Words, str]] = {
     ("migrate",): "make or upgrade the tables",
     ("work",): "perform jobs until stopped",
+    ("start",): "perform jobs in the background",
+    ("stop",): "stop the workers in the background",
+    ("restart",): "stop the workers in the background, and start them again",
+    ("status",): "say which workers run in the background",
     ("workoff",): "perform the jobs that are ready, then end",
     ("check",): "say whether a due job waits too long",
     ("doctor",): "find what is wrong with this set-up",

@@ -9,6 +9,8 @@ NO: Final = 1
 """The answer is no: nothing has this id, a job waits too long, something was found."""
 WRONG: Final = 2
 """Wrong use or set-up."""
+NOT_RUNNING: Final = 3
+"""No worker runs in the background; what scripts of init systems expect of `status`."""
 BY_SIGNAL: Final = 128
 """Added to the number of the signal that ended the command."""
 

@@ -27,6 +27,7 @@ exit codes:
   1      the answer is no: something is too old, to be migrated or not there,
          or the doctor found something
   2      wrong use or set-up
+  3      `status`: no worker runs in the background
   128+N  a worker was aborted, or another command interrupted, by signal N
 """
 
@@ -90,6 +91,7 @@ def parse(argv: Sequence[str]) -> tuple[Command, Namespace]:
         word, rest = _next_word(words, rest, options)
         words = (*words, word)
     command = load(words)
+    options.argv, options.rest = tuple(argv), tuple(rest)  # for commands that run others
     parser = _command_parser(words, command)
     _, extras = parser.parse_known_args(rest, options)
     if extras:

@@ -7,9 +7,9 @@ A line says what happened and then the facts as `name=value`. The facts, uncut, 
 level    what is logged
 =======  ==========================================================================================
 DEBUG    an attempt begins; the tracebacks of what is retried
-INFO     a worker starts or stops; a job succeeds, snoozes, is cancelled
-WARNING  a job is retried, put back, given back or rescued; a lease was lost; the store is back
-ERROR    a job fails for good, a listener raises (both with tracebacks); the store cannot be used
+INFO     a worker, process or supervisor starts or stops; a job succeeds, snoozes, is cancelled, is asked for
+WARNING  a job is retried, put back, given back or rescued; a lease was lost; the store is back; a process is killed
+ERROR    a job fails for good, a listener raises (both with tracebacks); the store cannot be used; a process crashes
 =======  ==========================================================================================
 """
 
@@ -22,21 +22,33 @@ from weakref import WeakSet
 
 from backburner.core.telemetry import (
     JobCancelledRecord,
+    JobCrashed,
     JobFailed,
     JobPutBack,
     JobRecord,
     JobReleased,
     JobRescued,
     JobRetried,
+    JobSeen,
     JobSnoozed,
     JobStarted,
     JobSucceeded,
     LeasesLost,
     ListenerFailed,
+    ProcessCrashed,
+    ProcessEnded,
+    ProcessKilled,
+    ProcessMissing,
+    ProcessRecord,
+    ProcessStarted,
     Record,
     StoreRecovered,
     StoreTroubled,
+    SupervisorStarted,
+    SupervisorStopped,
+    SupervisorStopping,
     Telemetry,
+    WorkerGaveUp,
     WorkerStarted,
     WorkerStopped,
     WorkerStopping,
@@ -117,6 +129,56 @@ def _worker_stopped(record: WorkerStopped) -> Line:
     return Line("worker stopped", facts)
 
 
+@_logs(logging.WARNING, WorkerGaveUp)
+def _worker_gave_up(record: WorkerGaveUp) -> Line:
+    ids = ",".join(str(job.id) for job in record.jobs)
+    return Line("worker ends without its jobs", {"ids": ids, "worker": record.worker})
+
+
+@_logs(logging.INFO, SupervisorStarted)
+def _supervisor_started(record: SupervisorStarted) -> Line:
+    facts = {"processes": record.processes, "pools": " ".join(record.pools), "supervisor": record.supervisor}
+    return Line("supervisor started", facts)
+
+
+@_logs(logging.INFO, SupervisorStopping)
+def _supervisor_stopping(record: SupervisorStopping) -> Line:
+    return Line("supervisor stopping", {"reason": record.reason, "supervisor": record.supervisor})
+
+
+@_logs(logging.INFO, SupervisorStopped)
+def _supervisor_stopped(record: SupervisorStopped) -> Line:
+    return Line("supervisor stopped", {"supervisor": record.supervisor})
+
+
+@_logs(logging.INFO, ProcessStarted)
+def _process_started(record: ProcessStarted) -> Line:
+    return Line("process started", _process_facts(record))
+
+
+@_logs(logging.INFO, ProcessEnded)
+def _process_ended(record: ProcessEnded) -> Line:
+    return Line("process ended", _process_facts(record))
+
+
+@_logs(logging.ERROR, ProcessCrashed)
+def _process_crashed(record: ProcessCrashed) -> Line:
+    again = {} if record.again_in is None else {"again_in": _rounded(record.again_in)}
+    return Line("process crashed", _process_facts(record, how=record.how, **again))
+
+
+@_logs(logging.WARNING, ProcessKilled)
+def _process_killed(record: ProcessKilled) -> Line:
+    return Line("process killed", _process_facts(record, reason=record.reason))
+
+
+@_logs(logging.ERROR, ProcessMissing)
+def _process_missing(record: ProcessMissing) -> Line:
+    again = _rounded(record.again_in)
+    facts = {"pool": record.pool, "error": _headline(record.error), "again_in": again, "supervisor": record.supervisor}
+    return Line("process could not be started", facts)
+
+
 @_logs(logging.DEBUG, JobStarted)
 def _job_started(record: JobStarted) -> Line:
     return Line("job started", _facts(record, attempt=record.job.attempts + 1))
@@ -167,9 +229,19 @@ def _job_released(record: JobReleased) -> Line:
     return Line("job given back", _facts(record))
 
 
+@_logs(logging.WARNING, JobCrashed)
+def _job_crashed(record: JobCrashed) -> Line:
+    return Line("job crashed", _facts(record, crashes=record.job.crashes, error=_headline(record.error)))
+
+
 @_logs(logging.WARNING, JobRescued)
 def _job_rescued(record: JobRescued) -> Line:
     return Line("job rescued", _facts(record, state=record.job.state.value, crashes=record.job.crashes))
+
+
+@_logs(logging.INFO, JobSeen)
+def _job_seen(record: JobSeen) -> Line:
+    return Line("job running", _facts(record, seconds=_rounded(record.seconds), at=" < ".join(record.stack)))
 
 
 @_logs(logging.WARNING, LeasesLost)
@@ -196,6 +268,10 @@ def _store_recovered(record: StoreRecovered) -> Line:
 def _facts(record: JobRecord, **more: object) -> dict[str, object]:
     job = record.job
     return {"name": job.name, "id": str(job.id), "queue": job.queue, **more, "worker": record.worker}
+
+
+def _process_facts(record: ProcessRecord, **more: object) -> dict[str, object]:
+    return {"pid": record.pid, "pool": record.pool, **more, "supervisor": record.supervisor}
 
 
 def _of_all(record: JobRecord) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from backburner.core import faults
 from backburner.core.ports import Store
 
 EVERY = 60.0
@@ -24,7 +25,9 @@ def prune(store: Store, keep: timedelta) -> int:
     before = store.now() - keep
     total = 0
     for _ in range(CHUNKS):
+        faults.hit("pruning")
         removed = store.run(store.prune(before, CHUNK))
+        faults.hit("pruned")
         total += removed
         if removed < CHUNK:
             break

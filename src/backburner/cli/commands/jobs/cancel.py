@@ -32,8 +32,9 @@ def _became(job: Job[Any]) -> str:
 
 COMMAND = Command(
     about="""\
-Call jobs off. A queued or blocked one is cancelled at once; a running one is asked to stop, which it does when it next
-asks for `job.is_cancelled`, and it is not tried again.""",
+Call jobs off. A queued or blocked one is cancelled at once; a running one is asked to stop, and not tried again. Within
+two seconds an async one, in a worker of several jobs at once, and one in a process of its own get JobCancelled;
+another stops when it next asks for `job.is_cancelled`, or at the next of its steps.""",
     examples=(("backburner jobs cancel 019a… 019b…", ""),),
     exit_codes={exits.NO: "a job has ended already, or no job has such an id; the others are cancelled"},
     add_arguments=add_arguments,
