@@ -31,6 +31,36 @@ LINES = [
     (telemetry.WorkerStarted("w", ("a", "b"), 4), "INFO", "worker started queues=a,b concurrency=4 worker=w"),
     (telemetry.WorkerStopping("w", "SIGTERM"), "INFO", "worker stopping reason=SIGTERM worker=w"),
     (telemetry.WorkerStopped("w", 3, 1), "INFO", "worker stopped succeeded=3 failed=1 worker=w"),
+    (telemetry.WorkerGaveUp("w", (JOB, JOB)), "WARNING", f"worker ends without its jobs ids={ID},{ID} worker=w"),
+    (
+        telemetry.SupervisorStarted("s", 3, ("mail:2", "*:1")),
+        "INFO",
+        'supervisor started processes=3 pools="mail:2 *:1" supervisor=s',
+    ),
+    (telemetry.SupervisorStopping("s", "SIGTERM"), "INFO", "supervisor stopping reason=SIGTERM supervisor=s"),
+    (telemetry.SupervisorStopped("s"), "INFO", "supervisor stopped supervisor=s"),
+    (telemetry.ProcessStarted("s", 7, "mail:2"), "INFO", "process started pid=7 pool=mail:2 supervisor=s"),
+    (telemetry.ProcessEnded("s", 7, "mail:2"), "INFO", "process ended pid=7 pool=mail:2 supervisor=s"),
+    (
+        telemetry.ProcessCrashed("s", 7, "*:1", "signal 9, SIGKILL", 2.0),
+        "ERROR",
+        'process crashed pid=7 pool=*:1 how="signal 9, SIGKILL" again_in=2.0 supervisor=s',
+    ),
+    (
+        telemetry.ProcessKilled("s", 7, "*:1", "too late"),
+        "WARNING",
+        'process killed pid=7 pool=*:1 reason="too late" supervisor=s',
+    ),
+    (
+        telemetry.ProcessMissing("s", "*:1", OSError("x"), 1.0),
+        "ERROR",
+        'process could not be started pool=*:1 error="OSError: x" again_in=1.0 supervisor=s',
+    ),
+    (
+        telemetry.JobSeen("w", JOB, 1.5, ("shop.py:3 fetch", "shop.py:9 send")),
+        "INFO",
+        f'job running {JOB_FACTS} seconds=1.5 at="shop.py:3 fetch < shop.py:9 send" worker=w',
+    ),
     (telemetry.JobStarted("w", JOB), "DEBUG", f"job started {JOB_FACTS} attempt=2 worker=w"),
     (
         telemetry.JobSucceeded("w", JOB, 0.0123456),
@@ -64,6 +94,11 @@ LINES = [
         f'job cancelled {JOB_FACTS} reason="so be it" worker=w',
     ),
     (telemetry.JobReleased("w", JOB), "WARNING", f"job given back {JOB_FACTS} worker=w"),
+    (
+        telemetry.JobCrashed("w", JOB, ValueError("gone")),
+        "WARNING",
+        f'job crashed {JOB_FACTS} crashes=0 error="ValueError: gone" worker=w',
+    ),
     (telemetry.JobRescued("w", JOB), "WARNING", f"job rescued {JOB_FACTS} state=queued crashes=0 worker=w"),
     (telemetry.LeasesLost("w", (ID, ID)), "WARNING", f"leases lost ids={ID},{ID} worker=w"),
     (telemetry.ListenerFailed("loop", OSError("x")), "ERROR", 'listener failed of=loop error="OSError: x"'),
@@ -94,7 +129,7 @@ def test_each_record_is_one_line_of_facts(
 
 def test_every_kind_of_record_is_logged() -> None:
     kinds = {value for value in vars(telemetry).values() if isinstance(value, type) and issubclass(value, Record)}
-    assert kinds - {Record, telemetry.JobRecord} == {type(record) for record, _, _ in LINES}
+    assert kinds - {Record, telemetry.JobRecord, telemetry.ProcessRecord} == {type(record) for record, _, _ in LINES}
 
 
 def test_values_cannot_forge_facts_or_lines(logged: pytest.LogCaptureFixture) -> None:

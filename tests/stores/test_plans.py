@@ -44,6 +44,8 @@ HOT: dict[str, Make] = {
     "claim nothing": lambda store, job: store.claim(request(queues=("nobody's",))),
     "claim one": lambda store, job: store.claim_one(job.id, HELD, "ann"),
     "report progress": lambda store, job: store.report_progress(job.id, HELD, Progress(1, 2, None)),
+    "standing": lambda store, job: store.standing([(job.id, HELD)]),
+    "crash": lambda store, job: store.settle([Settlement(job.id, HELD, Move.SNOOZE, crashed=True)]),
     "is cancel requested": lambda store, job: store.is_cancel_requested(job.id, HELD),
     "cancel": lambda store, job: store.cancel(job.id),
     "requeue": lambda store, job: store.requeue(job.id),

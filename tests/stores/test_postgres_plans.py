@@ -77,7 +77,7 @@ CLAIMS: dict[str, Make] = {
 ENQUEUES: dict[str, Make] = {
     "enqueue": lambda store, crowd: store.enqueue(brand_new(1)),
     "enqueue many": lambda store, crowd: store.enqueue(brand_new(20)),
-    "enqueue what may be there": lambda store, crowd: store.enqueue([new_job() for _ in range(20)]),
+    "enqueue what may be there": lambda store, crowd: store.enqueue([new_job() for _ in range(15)]),
 }
 CHANGES: dict[str, Make] = {
     "cancel": lambda store, crowd: store.cancel(crowd.queued[0]),
@@ -91,6 +91,8 @@ CHANGES: dict[str, Make] = {
 }
 UPKEEP: dict[str, Make] = {
     "report progress": lambda store, crowd: store.report_progress(crowd.running[0], crowd.lease, Progress(1, 2, None)),
+    "standing": lambda store, crowd: store.standing([(job, crowd.lease) for job in crowd.running]),
+    "crash": lambda store, crowd: store.settle([Settlement(crowd.running[0], crowd.lease, Move.SNOOZE, crashed=True)]),
     "is cancel requested": lambda store, crowd: store.is_cancel_requested(crowd.running[0], crowd.lease),
     "beat": lambda store, crowd: store.beat(crowd.worker),
     "check in": lambda store, crowd: store.check_in(30, crowd.worker, request(crowd)),
