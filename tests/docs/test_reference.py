@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from argparse import ArgumentParser
+from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -93,10 +93,12 @@ def test_every_command_and_option_is_on_the_page_of_the_command_line() -> None:
 
 
 def options_of(words: tuple[str, ...]) -> Iterator[str]:
-    """Yield the options of a command."""
+    """Yield the options of a command that are for people."""
     parser = ArgumentParser(add_help=False)
     load(words).add_arguments(parser)
     for action in parser._actions:
+        if action.help == SUPPRESS:
+            continue
         yield from [name for name in action.option_strings if name.startswith("--")][:1]
 
 
