@@ -35,6 +35,15 @@ def store(tmp_path: Path) -> Iterator[SQLiteStore]:
     store.close()
 
 
+@pytest.fixture(autouse=True)
+def small_heap() -> Iterator[None]:
+    """Let the garbage collector, which runs after each interruption, pass over what other tests have left behind."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 class Interruption:
     """Raises a JobTimeout at the n-th point where a signal could."""
 
