@@ -9,6 +9,9 @@ PYTEST_ARGS ?=
 # Two at a time, each file by one of them: what a file needs, such as a million rows, is made once.
 PARALLEL := -n 2 --dist loadfile
 BENCH_ARGS ?=
+MINUTES ?= 60
+STORE ?=
+SEED ?=
 
 # How far .venv is filled: what the demo needs, what the tests need, what a developer needs.
 DEMO := $(VENV)/.stamp-demo
@@ -17,7 +20,7 @@ DEV := $(VENV)/.stamp-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo servers test coverage check lint types format bench docs clean
+.PHONY: help venv demo servers test coverage check lint types format bench soak planted docs clean
 
 help: ## Say what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +60,12 @@ format: $(DEV) ## Put the code into the house format
 
 bench: $(TEST) servers ## Measure throughput and latency of every store on this machine
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+soak: $(TEST) servers ## Let everything go wrong for MINUTES, with every STORE; SEED repeats it
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) $(STORE:%=--store %) $(SEED:%=--seed %)
+
+planted: $(TEST) servers ## Plant known bugs in a copy, and see whether the tests find them
+	$(BIN)/python -m tests.faults.planted
 
 docs: $(DEV) ## Build the documentation into build/docs
 	$(BIN)/sphinx-build -W --keep-going -b html docs build/docs
