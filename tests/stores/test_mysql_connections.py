@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import re
 import signal
 import subprocess
 import sys
@@ -30,6 +29,7 @@ from backburner.stores.sql.mysql.together import Together
 from backburner.testing.contract.driving import new_job
 from tests.servers.mariadb import MySQL
 from tests.servers.proxy import Proxy
+from tests.stores.interruptions import Interruption, points
 from tests.stores.mysql import connect
 
 ROOT = Path(__file__).parents[2]
@@ -305,57 +305,24 @@ def test_a_signal_ends_a_wait_at_once(store: MySQLStore, error: type[BaseExcepti
     assert free_slots(store) == 10
 
 
-PLACES = re.compile(r"[/\\](stores|pymysql)[/\\]")
-
+STEP = 3
+"""Every third point: a test takes long enough."""
 
 UNHEARD = frozenset({"Begun.__del__", "MySQLResult.__init__", "MySQLResult.__del__"})
 """Where an exception reaches nobody, or leads to one in `__del__` of PyMySQL's that reaches nobody."""
 
 
-class Interruption:
-    """Raises a JobTimeout at the n-th point where a signal could."""
-
-    def __init__(self, point: int) -> None:
-        self._left = point
-        self.was_raised = False
-
-    def __call__(self, frame: Any, event: str, argument: object) -> None:
-        if event in ("call", "c_return") and PLACES.search(frame.f_code.co_filename):
-            if frame.f_code.co_qualname in UNHEARD:
-                return
-            self._left -= 1
-            if self._left == 0:
-                self.was_raised = True
-                raise JobTimeout
-
-
 def interrupted_at(point: int, store: MySQLStore, call: Callable[[], object]) -> bool:
     """Call something, interrupted at that point; return whether it came so far."""
-    interruption = Interruption(point)
-    before = sys.getprofile()
-    sys.setprofile(interruption)
-    try:
-        call()
-    except JobTimeout:
-        pass
-    finally:
-        sys.setprofile(before)
+    was_raised = Interruption(point, "stores|pymysql", UNHEARD).reaches(call)
     assert free_slots(store) == 10
-    return interruption.was_raised
+    return was_raised
 
 
 def wait_for_the_end(store: MySQLStore, eyes: Ask) -> None:
     """Wait until the server has noticed that a connection has ended, and has done or undone what it was to do."""
     number = store.run(value(MY_NUMBER))
     soon(lambda: eyes(f"SELECT count(*) {OTHERS} AND id <> %s", number) == 0)
-
-
-def points(check: Callable[[int], bool], step: int = 3) -> int:
-    """Check at points all along an operation, until it ends before it is interrupted; return how many points it has."""
-    point = 1
-    while check(point):
-        point += step
-    return point
 
 
 unclosed = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
@@ -372,7 +339,7 @@ def test_a_timeout_anywhere_in_an_enqueue(store: MySQLStore, eyes: Ask) -> None:
         assert eyes("SELECT count(*) FROM backburner_ready") == 0
         return was_raised
 
-    assert points(check) > 50
+    assert points(check, STEP) > 50
     assert connections(eyes) <= 2
 
 
@@ -395,7 +362,7 @@ def test_a_timeout_anywhere_in_a_claim(store: MySQLStore, eyes: Ask) -> None:
         assert store.run(store.delete_all(JobFilter())) == 1
         return was_raised
 
-    assert points(check) > 50
+    assert points(check, STEP) > 50
     assert connections(eyes) <= 2
 
 
@@ -411,7 +378,7 @@ def test_a_timeout_anywhere_in_a_transaction(store: MySQLStore, eyes: Ask, make:
         assert eyes("SELECT count(*) % 2 FROM things") == 0
         return was_raised
 
-    assert points(check) > 30
+    assert points(check, STEP) > 30
 
 
 @unclosed
@@ -422,7 +389,7 @@ def test_a_timeout_anywhere_in_a_look(store: MySQLStore) -> None:
         assert len(store._pool._looks._free) == 8
         return was_raised
 
-    assert points(check) > 50
+    assert points(check, STEP) > 50
 
 
 @unclosed
@@ -444,7 +411,7 @@ def test_a_timeout_anywhere_between_begin_and_result(store: MySQLStore) -> None:
         assert store.run(value("SELECT 1")) == 1
         return was_raised
 
-    assert points(check) > 50
+    assert points(check, STEP) > 50
 
 
 @unclosed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import signal
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from backburner.stores.sql.base import LOOK
 from backburner.stores.sql.postgres.store import PostgresStore
 from backburner.testing.contract.driving import new_job
 from tests.servers.proxy import Proxy
+from tests.stores.interruptions import Interruption, points
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 20.0
@@ -283,24 +283,6 @@ def test_a_signal_ends_a_wait_at_once(store: PostgresStore, error: type[BaseExce
     assert free_slots(store) == 10
 
 
-PLACES = re.compile(r"[/\\\\](stores|psycopg)[/\\\\]")
-
-
-class Interruption:
-    """Raises a JobTimeout at the n-th point where a signal could."""
-
-    def __init__(self, point: int) -> None:
-        self._left = point
-        self.was_raised = False
-
-    def __call__(self, frame: Any, event: str, argument: object) -> None:
-        if event in ("call", "c_return") and PLACES.search(frame.f_code.co_filename):
-            self._left -= 1
-            if self._left == 0:
-                self.was_raised = True
-                raise JobTimeout
-
-
 @contextmanager
 def timeouts_reaching_nobody() -> Iterator[None]:
     """Let a JobTimeout pass that comes while something is tidied up: an object, or a generator that nobody needs."""
@@ -314,26 +296,10 @@ def timeouts_reaching_nobody() -> Iterator[None]:
 
 def interrupted_at(point: int, store: PostgresStore, call: Callable[[], object]) -> bool:
     """Call something, interrupted at that point; return whether it came so far."""
-    interruption = Interruption(point)
-    before = sys.getprofile()
     with timeouts_reaching_nobody():
-        sys.setprofile(interruption)
-        try:
-            call()
-        except JobTimeout:
-            pass
-        finally:
-            sys.setprofile(before)
+        was_raised = Interruption(point, "stores|psycopg").reaches(call)
     assert free_slots(store) == 10
-    return interruption.was_raised
-
-
-def points(check: Callable[[int], bool]) -> int:
-    """Check at point 1, 2, 3 … until an operation ends before it is interrupted; return how many points there were."""
-    point = 1
-    while check(point):
-        point += 1
-    return point
+    return was_raised
 
 
 def test_a_timeout_anywhere_in_an_enqueue(store: PostgresStore, eyes: Callable[..., Any]) -> None:

@@ -1,28 +1,21 @@
-"""A JobTimeout may be raised nearly anywhere in the store: afterwards it works, and nothing is half done.
-
-Python calls signal handlers where a function begins and where a call of a C function has ended: these are the points
-where the tests raise.
-"""
+"""A JobTimeout may be raised nearly anywhere in the store: afterwards it works, and nothing is half done."""
 
 from __future__ import annotations
 
 import gc
-import os
-import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
 
-from backburner.core.errors import JobTimeout
 from backburner.core.lifecycle import Move, State
 from backburner.core.ops import Op
 from backburner.core.ports import ClaimRequest, JobFilter, Settlement, WorkerInfo, lease_of
 from backburner.stores.sql.sqlite.store import SQLiteStore
 from backburner.testing.contract.driving import EVERY_STATE, START, new_job
+from tests.stores.interruptions import Interruption, points
 
 HELD = lease_of(1, 1)
 
@@ -44,43 +37,12 @@ def small_heap() -> Iterator[None]:
     gc.unfreeze()
 
 
-class Interruption:
-    """Raises a JobTimeout at the n-th point where a signal could."""
-
-    def __init__(self, point: int) -> None:
-        self._left = point
-        self.was_raised = False
-
-    def __call__(self, frame: FrameType, event: str, argument: object) -> None:
-        if event in ("call", "c_return") and f"{os.sep}stores{os.sep}" in frame.f_code.co_filename:
-            self._left -= 1
-            if self._left == 0:
-                self.was_raised = True
-                raise JobTimeout
-
-
 def interrupted_at(point: int, store: SQLiteStore, op: Op[Any]) -> bool:
     """Run an operation, interrupted at that point; return whether the operation came so far."""
-    interruption = Interruption(point)
-    before = sys.getprofile()
-    sys.setprofile(interruption)
-    try:
-        store.run(op)
-    except JobTimeout:
-        pass
-    finally:
-        sys.setprofile(before)
+    was_raised = Interruption(point, "stores").reaches(lambda: store.run(op))
     assert not store._file.working.lock.locked()
     assert not store._file.looking.lock.locked()
-    return interruption.was_raised
-
-
-def points(check: Callable[[int], bool]) -> int:
-    """Check at point 1, 2, 3 … until an operation ends before it is interrupted; return how many points there were."""
-    point = 1
-    while check(point):
-        point += 1
-    return point
+    return was_raised
 
 
 def test_enqueueing(store: SQLiteStore) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -130,3 +132,27 @@ def test_a_timeout_of_one_job_does_not_hit_the_next(app: Backburner) -> None:
         app.delay(note)(str(number))
     assert app.worker().work_off() == (20, 20)
     assert len(trace) == 20
+
+
+PROFILED = """
+import sys, time
+from backburner import Backburner, job
+
+@job
+def hang():
+    try:
+        time.sleep(1)
+    except BaseException:
+        pass
+
+with Backburner("memory://") as app:
+    app.delay(hang, max_run_time=0.1)()
+    app.worker(concurrency=2).work_off()
+sys.setprofile(lambda *_: None)
+(lambda: print("goes on"))()
+"""
+
+
+def test_a_timeout_leaves_nothing_behind_that_a_profiler_hangs_on() -> None:
+    done = subprocess.run([sys.executable, "-c", PROFILED], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout == "goes on\n"

@@ -10,6 +10,8 @@ from types import TracebackType
 from backburner.core.errors import JobTimeout
 
 FOREVER = float("inf")
+CHECKS = 1000
+"""So many rounds of a loop, at one of which at the latest a thread looks whether it has an exception to raise."""
 
 
 class Watchdog:
@@ -96,7 +98,7 @@ class Post:
             self._deadline = FOREVER
             if self._is_pending:
                 self._is_pending = False
-                _set_exception(self._thread, None)
+                forget_exception(self._thread)
 
     def ring_if_late(self, now: float) -> float:
         """Raise JobTimeout in the thread if its deadline is over; return the next deadline."""
@@ -118,10 +120,27 @@ class Post:
         _set_exception(self._thread, exception)
 
 
-def _set_exception(thread: int, exception: type[BaseException] | None) -> None:
-    """Have a thread raise an exception at its next bytecode, or clear one that it has not raised yet.
+class _Forgotten(BaseException):
+    """Takes the place of an exception that this thread has not raised yet, and is caught."""
+
+
+def _set_exception(thread: int, exception: type[BaseException]) -> None:
+    """Have a thread raise an exception at its next bytecode, in place of one that it has not raised yet.
 
     See `PyThreadState_SetAsyncExc` in the C API of Python.
     """
-    argument = ctypes.py_object(exception) if exception is not None else ctypes.py_object()
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), argument)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(exception))
+
+
+def forget_exception(thread: int) -> None:
+    """Have this thread, the calling one, not raise what it has not raised yet.
+
+    To set no exception at all would do that as well, but leave the interpreter's note that there is one: Python 3.11
+    hangs at the next call of a function that is traced or profiled then.
+    """
+    try:
+        _set_exception(thread, _Forgotten)
+        for _ in range(CHECKS):
+            pass
+    except _Forgotten:
+        pass
