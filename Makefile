@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST_ARGS ?=
 # Two at a time, each file by one of them: what a file needs, such as a million rows, is made once.
-PARALLEL := -n 2 --dist loadfile
+# A process of tests that dies ends the run: xdist may wait for ever for what another was to take over from it.
+PARALLEL := -n 2 --dist loadfile --max-worker-restart 0
 BENCH_ARGS ?=
 MINUTES ?= 60
 STORE ?=

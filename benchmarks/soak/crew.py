@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from signal import SIGCONT, SIGKILL, SIGSTOP
@@ -12,8 +13,8 @@ from tests.faults.history import History
 from tests.faults.nursery import Child, Nursery
 from tests.faults.process import Order
 
-WORKERS: tuple[dict[str, Any], ...] = ({}, {}, {"concurrency": 4})
-"""The options of each: two perform one job at a time, one performs four."""
+WORKERS: tuple[dict[str, Any], ...] = ({"concurrency": 1}, {"concurrency": 1}, {"concurrency": 4})
+"""The options of each."""
 
 SETTINGS: Mapping[str, Any] = {"lease": 3.0, "heartbeat": 0.5, "sleep_delay": 0.3, "max_attempts": 5}
 
@@ -37,9 +38,7 @@ class Crew:
         for place, (order, child) in enumerate(zip(self._orders, self._children, strict=True)):
             if child is None or not child.is_running:
                 self._seed += 1
-                order.options.setdefault("concurrency", 1)
-                started = self._nursery.start(Order(**{**_fields(order), "seed": self._seed}), self._folder)
-                self._children[place] = started
+                self._children[place] = self._nursery.start(replace(order, seed=self._seed), self._folder)
 
     def kill_one(self) -> None:
         """Kill one of the processes."""
@@ -72,7 +71,3 @@ class Crew:
         self._history.note("fault", lease=child.pid, detail=fault)
         child.send(SIGKILL if fault == "kill" else SIGSTOP)
         return child
-
-
-def _fields(order: Order) -> dict[str, Any]:
-    return {name: getattr(order, name) for name in Order.__slots__}

@@ -33,10 +33,9 @@ class Kind:
 
 
 class Storm:
-    """Lets things happen."""
+    """Lets things happen; with `haste` so many times as often, kills and what takes its time aside."""
 
     def __init__(self, ground: Ground, crew: Crew, history: History, chance: Random, *, haste: float = 1.0) -> None:
-        """Let everything happen `haste` times as often, but for what lasts."""
         self._crew = crew
         self._history = history
         self._chance = chance

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from signal import SIGTERM
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import pytest
@@ -20,62 +19,69 @@ from tests.faults.place import TO_BE_DONE, Place
 from tests.servers.postgres import PostgresServer
 from tests.servers.processes import server_user
 
-SIZES = {"sqlite": 8, "postgres": 48}
+MEGABYTES = 48
 ROOM = 300_000
+"""Bytes."""
+
 TEXT = os.urandom(10_000).hex()
 """Nothing that a database could compress to less than the half."""
 
-PATIENCE = 200
-"""So many jobs do not fit."""
+TOO_MANY = 200
+"""Jobs that do not fit."""
 
 
-@pytest.fixture(params=SIZES)
-def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    with small_disk(tmp_path / "disk", SIZES[request.param]) as disk:
-        yield request.param, disk
+class Cramped(NamedTuple):
+    """A database whose tables are on a small disk."""
+
+    url: str
+    disk: Path
 
 
 @pytest.fixture
-def url(disk: tuple[str, Path], request: pytest.FixtureRequest) -> Iterator[str]:
-    kind, folder = disk
-    if kind == "sqlite":
-        yield f"sqlite:///{folder}/jobs.db"
-        return
-    with ExitStack() as held:
-        yield from database_on(folder, request.getfixturevalue("private_postgres"), held)
+def on_sqlite(tmp_path: Path) -> Iterator[Cramped]:
+    with small_disk(tmp_path / "disk", MEGABYTES) as disk:
+        yield Cramped(f"sqlite:///{disk}/jobs.db", disk)
 
 
-def database_on(folder: Path, server: PostgresServer, held: ExitStack) -> Iterator[str]:
-    """A database whose tables are on this disk; what it logs ahead is not."""
-    place = folder / "tables"
-    place.mkdir()
-    give_to_server(folder, place)
-    with psycopg.connect(server.admin_url, autocommit=True) as connection:
-        connection.execute(f"CREATE TABLESPACE small LOCATION '{place}'".encode())
-        connection.execute(b"CREATE DATABASE cramped TABLESPACE small")
-    held.callback(server.stop)
-    yield server.url("cramped")
+@pytest.fixture
+def on_postgres(private_postgres: PostgresServer) -> Iterator[Cramped]:
+    """What the server logs ahead is on another disk."""
+    with small_disk(private_postgres.folder / "disk", MEGABYTES) as disk:
+        tables = disk / "tables"
+        tables.mkdir()
+        give_to(tables, server_user("postgres"))
+        with psycopg.connect(private_postgres.admin_url, autocommit=True) as connection:
+            connection.execute(f"CREATE TABLESPACE small LOCATION '{tables}'".encode())
+            connection.execute(b"CREATE DATABASE cramped TABLESPACE small")
+        yield Cramped(private_postgres.url("cramped"), disk)
+        private_postgres.stop()
 
 
-def give_to_server(*folders: Path) -> None:
-    user = server_user("postgres")
-    for folder in folders:
-        if user is not None:
-            shutil.chown(folder, user)
-            for above in folder.parents:
-                above.chmod(above.stat().st_mode | 0o011)
+def give_to(path: Path, user: str | None) -> None:
+    if user is not None:
+        shutil.chown(path, user)
 
 
-def test_it_goes_on_when_there_is_room_again(place: Place, disk: tuple[str, Path]) -> None:
-    _, folder = disk
+@pytest.fixture(params=["on_sqlite", "on_postgres"])
+def cramped(request: pytest.FixtureRequest) -> Cramped:
+    found: Cramped = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def url(cramped: Cramped) -> str:
+    return cramped.url
+
+
+def test_it_goes_on_when_there_is_room_again(place: Place, cramped: Cramped) -> None:
     place.enqueue([lambda: jobs.carry.delay(TEXT)] * 3)
-    fill(folder, but=ROOM)
+    fill(cramped.disk, but=ROOM)
     stored, error = enqueue_until_full(place)
-    fill_up(folder)
+    fill_up(cramped.disk)
     worker = place.start("work", settings={"lease": 20.0})
     assert "make room" in str(error)
     assert place.count(TO_BE_DONE) <= stored + 3
-    make_room(folder)
+    make_room(cramped.disk)
     place.enqueue([jobs.work.delay])
     place.wait_until(lambda: not place.count(TO_BE_DONE), "all was done", timeout=40.0)
     worker.send(SIGTERM)
@@ -87,7 +93,7 @@ def test_it_goes_on_when_there_is_room_again(place: Place, disk: tuple[str, Path
 
 def enqueue_until_full(place: Place) -> tuple[int, Any]:
     """Enqueue until that is refused; return how often it was not, and the refusal."""
-    for number in range(PATIENCE):
+    for number in range(TOO_MANY):
         try:
             job = jobs.carry.delay(TEXT)
         except BackburnerError as error:

@@ -40,6 +40,9 @@ LONGEST = 12
 """Statements of an operation at the most."""
 
 TRIPLES = [
+    ("finish", "claim all", "retire"),
+    ("retry", "claim all", "retire"),
+    ("fail", "claim all", "retire"),
     ("finish", "rescue", "claim"),
     ("retry", "rescue", "claim all"),
     ("claim", "claim", "claim"),
@@ -176,6 +179,14 @@ def theatre(stage: Stage) -> Iterator[Theatre]:
         yield Theatre(stage, [open_players.enter_context(Player(stage.open_store())) for _ in PLAYERS])
 
 
+@pytest.mark.parametrize("names", TRIPLES, ids=" | ".join)
+def test_one_that_is_interrupted_by_another_that_is_interrupted(theatre: Theatre, names: tuple[str, ...]) -> None:
+    for steps in range(LONGEST):
+        is_new = [theatre.play(names, (steps, more)) for more in range(4)]
+        if not any(is_new):
+            break
+
+
 @pytest.mark.parametrize("first", OPERATIONS)
 def test_one_that_is_interrupted_by_another(theatre: Theatre, first: str) -> None:
     """At each of its statements, by each other operation."""
@@ -185,11 +196,3 @@ def test_one_that_is_interrupted_by_another(theatre: Theatre, first: str) -> Non
         for steps in range(1, LONGEST):
             if not theatre.play((first, second), (steps,)):
                 break
-
-
-@pytest.mark.parametrize("names", TRIPLES, ids=" | ".join)
-def test_one_that_is_interrupted_by_another_that_is_interrupted(theatre: Theatre, names: tuple[str, ...]) -> None:
-    for steps in range(LONGEST):
-        is_new = [theatre.play(names, (steps, more)) for more in range(4)]
-        if not any(is_new):
-            break
