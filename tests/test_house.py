@@ -21,7 +21,8 @@ MODULES = {
     for path in sorted((SRC / "backburner").rglob("*.py"))
 }
 
-IMPORT_BUDGET = 0.040
+IMPORT_BUDGET = 2.5
+"""Times what the modules of the standard library cost that it cannot do without."""
 LONGEST_FUNCTION = 50
 LONGEST_FILE = 400
 
@@ -79,13 +80,14 @@ PUBLIC = {
 }
 
 
-def test_importing_backburner_costs_little_more_than_starting_python() -> None:
+def test_importing_backburner_costs_little_more_than_what_it_needs_of_python() -> None:
     python("import backburner")  # writes the bytecode
-    bare, loaded = [], []
+    bare, standard, loaded = [], [], []
     for _ in range(15):
         bare.append(seconds_to_run("pass"))
+        standard.append(seconds_to_run("import dataclasses, datetime, inspect, json, typing, uuid"))
         loaded.append(seconds_to_run("import backburner"))
-    assert min(loaded) - min(bare) <= IMPORT_BUDGET
+    assert min(loaded) - min(bare) <= IMPORT_BUDGET * (min(standard) - min(bare))
 
 
 def test_importing_backburner_loads_nothing_that_it_does_not_need_at_once() -> None:
