@@ -89,15 +89,12 @@ class Run:
     faults: Sequence[Event]
     poison: frozenset[str]
     """Jobs that kill their workers."""
+    losses: int
+    """How many faults there were after which others may take a worker's jobs."""
 
     def was_hit(self, pid: int, before: float) -> bool:
         """Say whether a process was killed or stopped before this time, so that others may have its jobs."""
         return any(fault.lease == pid and fault.at <= before for fault in self.faults if fault.detail in HITS)
-
-    @property
-    def losses(self) -> int:
-        """How many faults there were after which others may take a worker's jobs."""
-        return sum(fault.detail in LOSSES for fault in self.faults)
 
 
 def check(events: Iterable[Event], rows: Iterable[Row]) -> Verdict:
@@ -114,7 +111,7 @@ def check(events: Iterable[Event], rows: Iterable[Row]) -> Verdict:
             stories.setdefault(event.job, Story(event.job)).events[event.kind].append(event)
     for row in rows:
         stories.setdefault(row.job, Story(row.job)).rows.append(row)
-    run = Run(faults, frozenset(poison))
+    run = Run(faults, frozenset(poison), sum(fault.detail in LOSSES for fault in faults))
     columns = {name: [str(story) for story in stories.values() if is_wrong(story, run)] for name, is_wrong in CHECKS}
     columns["order"] = list(_out_of_order(stories.values()))
     return Verdict(columns, _counts(stories.values()), _tally(fault.detail for fault in faults))
