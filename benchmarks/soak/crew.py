@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from signal import SIGCONT, SIGKILL, SIGSTOP
+from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
 from typing import Any
 
 from tests.faults.history import History
@@ -63,6 +63,14 @@ class Crew:
         self._orders.pop()
         self._children.pop()
         self.wake(float("inf"))
+
+    def end(self) -> None:
+        """Let everybody finish what is in their hands, and wait until they have ended."""
+        running = [child for child in self._children if child is not None and child.is_running]
+        for child in running:
+            child.send(SIGTERM)
+        for child in running:
+            child.wait()
 
     def _hit(self, place: int, fault: str) -> Child | None:
         child = self._children[place]
