@@ -14,10 +14,12 @@ from benchmarks.workloads.latency import latency
 from benchmarks.workloads.memory import memory
 from benchmarks.workloads.once import once_each
 from benchmarks.workloads.pinned import pinned_horizon
+from benchmarks.workloads.session import enqueue_in_session
 
 WORKLOADS: dict[str, Callable[[Bench], list[Result]]] = {
     "enqueue": enqueue_one_by_one,
     "transaction": enqueue_in_transaction,
+    "session": enqueue_in_session,
     "bulk": enqueue_in_bulk,
     "drain": drain_with_processes,
     "single": one_job_per_claim,

@@ -63,24 +63,25 @@ class Backburner(Verbs):
         self, url: str, *, clock: Callable[[], datetime] | None = None, **settings: Unpack[AppSettings]
     ) -> None:
         # Imported here, so that `import backburner` is quick in programs that only declare jobs.
+        from backburner.authoring.libraries import Libraries
         from backburner.core.allow import Allowed
         from backburner.core.codec import Codec
         from backburner.core.parts import Parts
         from backburner.core.settings import Settings
         from backburner.core.telemetry import Telemetry
-        from backburner.stores.open import open_store
 
-        self.settings = Settings.of(settings)
-        self.allowed = Allowed(self.settings.allow)
-        self.codec = Codec(self.allowed, record_attributes=self.settings.record_attributes)
-        self.events = Events()
-        self.telemetry = Telemetry()
-        self.store: Store = open_store(url, clock=clock)
-        self.parts = Parts(self.store, self.settings, self.codec, self.events, self.telemetry)
-        self._enqueuer = Enqueuer(self.parts, self.codec)
+        self.settings: Settings = Settings.of(settings)
+        self.allowed: Allowed = Allowed(self.settings.allow)
+        self.libraries: Libraries = Libraries(self)
+        self.codec: Codec = Codec(self.allowed, [self.libraries], record_attributes=self.settings.record_attributes)
+        self.events: Events = Events()
+        self.telemetry: Telemetry = Telemetry()
+        self.store: Store = self._open_store(url, clock)
+        self.parts: Parts = Parts(self.store, self.settings, self.codec, self.events, self.telemetry)
+        self._enqueuer = Enqueuer(self.parts, self.codec, self.libraries)
         current_app.know(self, self.codec)
-        self.jobs = Jobs(lambda: self.parts)
-        self.queues = Queues(lambda: self.parts)
+        self.jobs: Jobs = Jobs(lambda: self.parts)
+        self.queues: Queues = Queues(lambda: self.parts)
         for plugin in self.settings.plugins:
             plugin.install(self)
 
@@ -105,6 +106,24 @@ class Backburner(Verbs):
         """Let jobs name what is defined under these module prefixes as well, like the setting `allow`."""
         for prefix in prefixes:
             self.allowed.add(prefix)
+
+    def keep_jobs_in(self, store: Store) -> None:
+        """Keep jobs in another store from now on; workers that were made before go on with theirs."""
+        from dataclasses import replace
+
+        self.store = store
+        self.parts = replace(self.parts, store=store)
+        former, self._enqueuer = self._enqueuer, Enqueuer(self.parts, self.codec, self.libraries)
+        self._enqueuer.delay_jobs, self._enqueuer.outlet = former.delay_jobs, former.outlet
+
+    def bind(self, source: object) -> None:
+        """Take the application's source of database sessions: a sessionmaker or scoped session of SQLAlchemy.
+
+        Jobs read their records in a session of it, which is committed when the job has succeeded, rolled back when it
+        has not, and closed in the end. Of a scoped session, the present one also takes the jobs that are about no
+        record. Raises ConfigurationError for anything else.
+        """
+        self.libraries.bind(source)
 
     def before(self, event: str) -> Callable[[L], L]:
         """Decorate a listener that is called before each `event`; ConfigurationError when it does not fit the event."""
@@ -179,6 +198,12 @@ class Backburner(Verbs):
     def __repr__(self) -> str:
         return f"Backburner({self.store.url!r})"
 
+    def _open_store(self, url: str, clock: Callable[[], datetime] | None) -> Store:
+        """Return the store that the URL names; a subclass may find it in another way."""
+        from backburner.stores.open import open_store
+
+        return open_store(url, clock=clock)
+
     def _listening(self, register: Callable[[str, Callable[..., Any]], None], event: str) -> Callable[[L], L]:
         def listen(listener: L) -> L:
             register(event, listener)
@@ -193,7 +218,7 @@ def configure(url: str | None = None, **settings: Unpack[AppSettings]) -> Backbu
     Without a URL, the first of the environment's BACKBURNER_URL and DATABASE_URL is taken, else
     `sqlite:///backburner.db` in the working directory.
     """
-    app = Backburner(url, **settings) if url is not None else _app_of_environment(settings)
+    app = Backburner(url, **settings) if url is not None else app_of_environment(settings)
     current_app.set(app)
     return app
 
@@ -210,8 +235,8 @@ def use(app: Backburner) -> Iterator[Backburner]:
         yield app
 
 
-def _app_of_environment(settings: AppSettings) -> Backburner:
-    """Make the app for which nobody gave a URL, and log where it is."""
+def app_of_environment(settings: AppSettings) -> Backburner:
+    """Make an app for which nobody gave a URL, and log where it is."""
     import logging
     import os
 
@@ -228,4 +253,4 @@ def _app_of_environment(settings: AppSettings) -> Backburner:
 
 current_app.set_default(configure)
 
-jobs = Jobs(lambda: current().parts)
+jobs: Jobs = Jobs(lambda: current().parts)

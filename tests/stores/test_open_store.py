@@ -98,7 +98,7 @@ def test_how_carefully_is_written(tmp_path: Path, query: str, level: int) -> Non
         ("sqlite:///shop.db?cache=1&timeout=5", "expected no option but synchronous, got cache, timeout"),
         ("sqlite:///shop.db?synchronous", "expected ?name=value"),
         ("sqlite://shop.db", "expected sqlite:///shop.db with three slashes"),
-        ("sqlite+aiosqlite:///shop.db", "expected sqlite://"),
+        ("sqlite+pysqlcipher:///shop.db", "expected sqlite://"),
         ("sqlite:shop.db", "expected the URL of a store"),
         ("memory://shop", "expected memory:// and nothing else, got 'memory://shop'"),
         ("memory://?a=b", "expected memory:// and nothing else"),

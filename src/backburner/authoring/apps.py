@@ -35,6 +35,7 @@ class CurrentApp:
     def __init__(self) -> None:
         self._app: App | None = None
         self._make_default: Callable[[], App] | None = None
+        self._finders: list[Callable[[], App | None]] = []
         self._apps: WeakKeyDictionary[PayloadReader, ref[App]] = WeakKeyDictionary()
         self._lock = threading.RLock()
 
@@ -43,9 +44,20 @@ class CurrentApp:
         with self._lock:
             self._app = app
 
+    def forget(self, app: App) -> None:
+        """Let the next use make the default app anew, if this one is the current one."""
+        with self._lock:
+            if self._app is app:
+                self._app = None
+
     def set_default(self, make: Callable[[], App]) -> None:
         """Say how an app is made when one is used and none was configured."""
         self._make_default = make
+
+    def find_by(self, find: Callable[[], App | None]) -> None:
+        """Ask a framework which app is the current one, where none was set."""
+        if find not in self._finders:
+            self._finders.append(find)
 
     def know(self, app: App, reader: PayloadReader) -> None:
         """Make this app the current one inside of its jobs, that is, those whose handlers this codec reads."""
@@ -53,7 +65,7 @@ class CurrentApp:
 
     def get(self) -> App:
         """Return the current app: inside a job the one that performs it; the default one is made when there is none."""
-        return self._performing_app() or self._app or self._get_default()
+        return self._performing_app() or self._app or self._found_app() or self._get_default()
 
     @contextmanager
     def use(self, app: AppT) -> Iterator[AppT]:
@@ -70,6 +82,9 @@ class CurrentApp:
         known = None if job is None or job.reader is None else self._apps.get(job.reader)
         return None if known is None else known()
 
+    def _found_app(self) -> App | None:
+        return next((app for find in self._finders if (app := find()) is not None), None)
+
     def _get_default(self) -> App:
         with self._lock:
             if self._app is None:
@@ -79,7 +94,7 @@ class CurrentApp:
             return self._app
 
 
-current_app = CurrentApp()
+current_app: CurrentApp = CurrentApp()
 
 
 def enqueue_with_current(payload: object, given: Given, recorded: Given) -> Job[Any]:

@@ -10,7 +10,7 @@ from backburner.authoring.recorded import NOTHING
 from backburner.core.marks import Runnable
 
 if TYPE_CHECKING:
-    from typing import Self, Unpack
+    from typing import ClassVar, Self, Unpack
 
     from backburner.core.options import Options
 
@@ -43,9 +43,13 @@ class Delayable(Runnable):
 
     __slots__ = ()
 
-    delay = _Delay()
-    adelay = _AsyncDelay()
-
     if TYPE_CHECKING:
+        # Annotated for type checkers alone: libraries of models would take an annotation for a column or a field.
+        delay: ClassVar[_Delay]
+        adelay: ClassVar[_AsyncDelay]
+
         # There is no type for "the object, and callable with options as well", so the object itself is said to be.
         def __call__(self, **options: Unpack[Options]) -> Self: ...
+    else:
+        delay = _Delay()
+        adelay = _AsyncDelay()

@@ -15,8 +15,10 @@ from backburner.authoring.recorded import NOTHING
 from backburner.core.errors import ConfigurationError
 from backburner.core.hooks import hook
 from backburner.core.job import Job
+from backburner.core.meeting import meeting
 
 if TYPE_CHECKING:
+    from backburner.authoring.libraries import Libraries
     from backburner.core.codec import Codec
     from backburner.core.parts import Parts
 
@@ -31,13 +33,15 @@ class Enqueuer:
     `given` are the options at the call, in their normal form; `recorded` are those of a decorator.
     """
 
-    def __init__(self, parts: Parts, codec: Codec) -> None:
+    def __init__(self, parts: Parts, codec: Codec, libraries: Libraries) -> None:
         self.outlet: Outlet | None = None
         """Where all jobs go instead, whatever `delay_jobs` says; for tests."""
         self.delay_jobs = parts.settings.delay_jobs
         self._events = parts.events
         self._drafter = Drafter(parts, codec)
-        self._into_store = IntoStore(parts.store)
+        self._libraries = libraries
+        self._witness = libraries.witness
+        self._into_store = IntoStore(parts.store, libraries)
         self._inline = Inline(parts)
 
     @property
@@ -55,8 +59,7 @@ class Enqueuer:
 
     def enqueue(self, payload: object, given: Given = NOTHING, recorded: Given = NOTHING) -> Job[Any]:
         """Enqueue a payload and return its job. Raises EnqueueError; then nothing is stored."""
-        job = self._drafter.draft(payload, given, recorded)
-        connection = given.get("connection")
+        job, connection = self._drafted(payload, given, recorded)
         if not self._is_observed(payload):
             self._put(job, connection)
             return job
@@ -69,8 +72,7 @@ class Enqueuer:
 
     async def aenqueue(self, payload: object, given: Given = NOTHING, recorded: Given = NOTHING) -> Job[Any]:
         """Enqueue a payload as `enqueue` does, without blocking the event loop."""
-        job = self._drafter.draft(payload, given, recorded)
-        connection = given.get("connection")
+        job, connection = self._drafted(payload, given, recorded)
         if not self._is_observed(payload):
             await self._aput(job, connection)
             return job
@@ -107,18 +109,30 @@ class Enqueuer:
         for connection, jobs in self._leaving(batch):
             await (self.outlet or self._into_store).aput(jobs, connection)
 
+    def _drafted(self, payload: object, given: Given, recorded: Given) -> tuple[Job[Any], object | None]:
+        """Return a draft, and the connection in whose transaction it belongs: the call's, a record's, the default."""
+        connection = given.get("connection")
+        if not self._libraries.known:
+            return self._drafter.draft(payload, given, recorded), connection
+        with meeting() as met:
+            job = self._drafter.draft(payload, given, recorded)
+        job.late = met.late
+        if connection is None:
+            connection = met.connection()
+        return job, self._libraries.default() if connection is None else connection
+
     def _is_observed(self, payload: object) -> bool:
         """Say whether anybody may change or refuse the draft."""
         return self._events.hears("enqueue") or bool(mentioned(payload, _HOOK))
 
     def _put(self, job: Job[Any], connection: object | None) -> None:
         outlet = self._outlet_for(job)
-        if not (outlet.waits_for_bulk and collect(self, (job,), connection)):
+        if not (outlet.waits_for_bulk and collect(self, (job,), connection, self._witness)):
             outlet.put((job,), connection)
 
     async def _aput(self, job: Job[Any], connection: object | None) -> None:
         outlet = self._outlet_for(job)
-        if not (outlet.waits_for_bulk and collect(self, (job,), connection)):
+        if not (outlet.waits_for_bulk and collect(self, (job,), connection, self._witness)):
             await outlet.aput((job,), connection)
 
     def _outlet_for(self, job: Job[Any]) -> Outlet:
@@ -128,7 +142,8 @@ class Enqueuer:
 
     def _leaving(self, batch: Batch) -> list[Group]:
         """Return what a block that ended leaves to be stored, by connection; not what the block around it takes."""
-        return [(connection, jobs) for connection, jobs in batch.close() if not collect(self, jobs, connection)]
+        groups = batch.close()
+        return [group for group in groups if not collect(self, group[1], group[0], self._witness)]
 
 
 def _asking(delay_jobs: bool | Callable[..., bool]) -> Callable[[Job[Any]], bool] | None:

@@ -57,7 +57,7 @@ class JobFunction(Delaying[P, R], Generic[P, R, C]):
         _check(function)
         update_wrapper(self, function)
         super().__init__(Target(self, None, self), NOTHING, enqueuer)
-        self.recorded_options = RecordedOptions(options, has_receiver=False)
+        self.recorded_options: RecordedOptions = RecordedOptions(options, has_receiver=False)
         _tell_whether_async(self, function)
 
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> C:

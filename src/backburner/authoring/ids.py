@@ -70,7 +70,7 @@ def _uuid(number: int) -> UUID:
     return made
 
 
-new_id = UuidMaker()
+new_id: UuidMaker = UuidMaker()
 """Return a new id for a job."""
 
 if hasattr(os, "register_at_fork"):

@@ -34,7 +34,7 @@ class Background(Generic[P, R, C]):
         self.name: str = method.__name__
         self.qualname: str = method.__qualname__
         self.enqueuer = enqueuer
-        self.recorded_options = RecordedOptions(options, has_receiver=True)
+        self.recorded_options: RecordedOptions = RecordedOptions(options, has_receiver=True)
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -101,7 +101,7 @@ class BoundMethod(Generic[P, R, C]):
     def __init__(self, method: Background[P, R, C], receiver: Any) -> None:
         self.__self__ = receiver
         self.__func__ = method
-        self.__name__ = method.name
+        self.__name__: str = method.name
         self.__qualname__ = method.qualname
         self.__doc__ = method.__doc__
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from backburner.core.errors import UnsavedRecord
 from backburner.core.invoke import invoke
 from backburner.core.job import Job, Progress
+from backburner.core.lending import lending
 from backburner.core.lifecycle import State
 
 if TYPE_CHECKING:
+    from backburner.authoring.libraries import Libraries
     from backburner.core.parts import Parts
     from backburner.core.ports import Store
 
@@ -31,22 +34,43 @@ class Outlet(Protocol):
 
 
 class IntoStore:
-    """Stores jobs, in one transaction."""
+    """Stores jobs, in one transaction: the caller's, where one is given."""
 
     waits_for_bulk = True
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, libraries: Libraries) -> None:
         self._store = store
+        self._libraries = libraries
 
     def put(self, jobs: Sequence[Job[Any]], connection: object | None) -> None:
         """Store jobs; on the caller's connection they are seen when the caller commits."""
+        joint = None if connection is None else self._libraries.joint(connection)
+        if joint is not None:
+            joint.put(jobs)
+            return
+        expect_keys(jobs)
         self._store.run(self._store.enqueue(jobs), connection)
         self._store.notify(connection)
 
     async def aput(self, jobs: Sequence[Job[Any]], connection: object | None) -> None:
         """Store jobs without blocking the event loop."""
+        joint = None if connection is None else self._libraries.joint(connection)
+        if joint is not None:
+            await joint.aput(jobs)
+            return
+        expect_keys(jobs)
         await self._store.arun(self._store.enqueue(jobs), connection)
         self._store.notify(connection)
+
+
+def expect_keys(jobs: Sequence[Job[Any]]) -> None:
+    """Raise UnsavedRecord unless all records in the handlers have their keys: nobody is there to fill them in later."""
+    for job in jobs:
+        for late in job.late:
+            raise UnsavedRecord(
+                f"this {type(late.record).__qualname__} has no key yet, and the job is not part of its transaction: "
+                "save it before a job is made of it"
+            )
 
 
 class Inline:
@@ -57,10 +81,11 @@ class Inline:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    def put(self, jobs: Sequence[Job[Any]], connection: object | None) -> None:  # noqa: ARG002  # nothing is stored
-        """Perform jobs, each loaded from its handler as a worker would."""
+    def put(self, jobs: Sequence[Job[Any]], connection: object | None) -> None:
+        """Perform jobs, each loaded from its handler as a worker would, but with the records of the caller."""
         for job in jobs:
-            self._perform(job)
+            with lending(connection, job.late):
+                self._perform(job)
 
     async def aput(self, jobs: Sequence[Job[Any]], connection: object | None) -> None:
         """Perform jobs in the caller's thread, so that what belongs to it stays usable; its event loop waits."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar, cast, overload
 
 from backburner.authoring.apps import current_app
 from backburner.authoring.functions import JobDecorator, JobFunction, marking
@@ -119,13 +119,13 @@ class _VerbsOfCurrentApp(Verbs):
 
 _current = _VerbsOfCurrentApp()
 
-delay = _current.delay
-adelay = _current.adelay
-enqueue = _current.enqueue
-aenqueue = _current.aenqueue
-enqueue_all = _current.enqueue_all
-aenqueue_all = _current.aenqueue_all
-bulk = _current.bulk
-abulk = _current.abulk
-job = _current.job
-handle_asynchronously = _current.handle_asynchronously
+delay: Final = _current.delay
+adelay: Final = _current.adelay
+enqueue: Final = _current.enqueue
+aenqueue: Final = _current.aenqueue
+enqueue_all: Final = _current.enqueue_all
+aenqueue_all: Final = _current.aenqueue_all
+bulk: Final = _current.bulk
+abulk: Final = _current.abulk
+job: Final = _current.job
+handle_asynchronously: Final = _current.handle_asynchronously

@@ -12,6 +12,7 @@ Words = tuple[str, ...]
 
 SUMMARIES: Final[dict[Words, str]] = {
     ("migrate",): "make or upgrade the tables",
+    ("alembic",): "write a revision that makes the tables",
     ("work",): "perform jobs until stopped",
     ("start",): "perform jobs in the background",
     ("stop",): "stop the workers in the background",

@@ -23,12 +23,13 @@ from backburner.core.errors import (
     RecordMissing,
     UnknownJob,
     UnknownMethod,
+    UnsavedRecord,
 )
 from backburner.core.isolation import KEY
 from backburner.core.naming import is_name
 from backburner.core.payload import Call, is_async
 from backburner.core.reading import LoaderFailed, Reader
-from backburner.core.records import PlainModels, RecordKind
+from backburner.core.records import LateKey, PlainModels, RecordKind, kind_of
 from backburner.core.signatures import check_job_object
 from backburner.core.text import message_of, printable
 from backburner.core.writing import Writer, path_of
@@ -112,6 +113,23 @@ class Codec:
         except Exception as error:
             raise _unreadable(f"{type(error).__name__}: {message_of(error)}", handler) from error
 
+    def fill(self, handler: str, late: Iterable[LateKey]) -> str:
+        """Return a handler with the keys that records have by now in the places of their tokens.
+
+        Raises UnsavedRecord when one has none.
+        """
+        for awaited in late:
+            kind = kind_of(type(awaited.record), self._kinds)
+            key = None if kind is None else kind.key(awaited.record)
+            if key is None or isinstance(key, LateKey):
+                raise UnsavedRecord(f"this {type(awaited.record).__qualname__} was not saved: it has no key")
+            handler = handler.replace(f'"{awaited.token}"', _text_of(self._writer.named({"key": key}, ".{}")["key"]))
+        return handler
+
+    def value(self, written: Any) -> Any:
+        """Return the value that is written so within a handler. Raises what reading it raises."""
+        return self._reader.read(written)
+
     def is_async(self, code: str, method: str | None) -> bool:
         """Say whether this function, or this method of this class or module, is a coroutine function.
 
@@ -170,7 +188,7 @@ class Codec:
         return payload
 
 
-def _text_of(body: dict[str, Any]) -> str:
+def _text_of(body: Any) -> str:
     try:
         text = _to_text(body)
     except ValueError as error:
@@ -178,7 +196,7 @@ def _text_of(body: dict[str, Any]) -> str:
     return text if text.isascii() else _encodable(text, body)
 
 
-def _encodable(text: str, body: dict[str, Any]) -> str:
+def _encodable(text: str, body: Any) -> str:
     """Return JSON that can be encoded in UTF-8, with escapes where there are halves of surrogate pairs."""
     try:
         text.encode()

@@ -16,7 +16,7 @@ from backburner.core.errors import ConfigurationError
 T = TypeVar("T")
 Listener = Callable[..., Any]
 
-EVENTS: Final = {
+EVENTS: Final[dict[str, tuple[str, ...]]] = {
     "enqueue": ("job",),
     "execute": ("worker",),
     "loop": ("worker",),
@@ -50,6 +50,14 @@ class Events:
     def around(self, event: str, listener: Listener) -> None:
         """Wrap each `event`: `listener` is a generator function that yields once, or gives a context manager."""
         self._add(self._arounds, event, listener)
+
+    def remove(self, event: str, listener: Listener) -> None:
+        """Call `listener` no more, if it was called before this event."""
+        befores = self._befores[event]
+        if listener in befores:
+            befores.remove(listener)
+        if not (befores or self._arounds[event] or self._afters[event]):
+            self._heard.discard(event)
 
     def hears(self, event: str) -> bool:
         """Say whether anybody listens to this event."""

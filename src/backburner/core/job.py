@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol
@@ -13,6 +13,7 @@ from backburner.core.errors import InvalidState
 from backburner.core.isolation import Isolation, isolation_of, with_isolation
 from backburner.core.lifecycle import State
 from backburner.core.options import check_option
+from backburner.core.records import LateKey
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -130,6 +131,8 @@ class Job(Generic[R]):
     handle: Handle | None = field(default=None, compare=False, repr=False)
     """The worker that performs it just now."""
     cached_payload: Any = field(default=None, compare=False, repr=False)
+    late: Sequence[LateKey] = field(default=(), compare=False, repr=False)
+    """The keys in the handler that are still to come; see `Codec.fill`."""
 
     @property
     def payload(self) -> Any:

@@ -7,7 +7,7 @@ specification: `backburner.testing.contract` compares every other store with it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -15,7 +15,7 @@ from uuid import UUID
 
 from backburner.core.job import Job, Place, Progress
 from backburner.core.lifecycle import Move, State
-from backburner.core.ops import Op
+from backburner.core.ops import Op, Reply, Statement
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -359,6 +359,16 @@ class Store(JobStore, Upkeep, Insight, Schema, Protocol):
 
     async def arun(self, op: Op[T], connection: object | None = None) -> T:
         """Run an operation as `run` does, without blocking the event loop."""
+
+    def run_by(self, op: Op[T], execute: Callable[[Statement], Reply]) -> T:
+        """Run an operation inside the caller's transaction, by a function that executes one statement there.
+
+        The parameters of a statement are marked as the driver that the store uses marks them. What `execute` raises
+        passes through, but for missing tables, which are SchemaMissing.
+        """
+
+    def leads_here(self, execute: Callable[[Statement], Reply]) -> bool:
+        """Say whether what a function executes is executed in the store's own database."""
 
     def begin(self, op: Op[T]) -> Pending[T]:
         """Begin an operation as one transaction; it takes effect before, or while, its result is waited for."""

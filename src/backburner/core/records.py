@@ -12,9 +12,22 @@ classes with these methods:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
+from uuid import uuid4
 
 from backburner.core.members import MISSING, find_member
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LateKey:
+    """The key of a record that gets one only when it is written, in a transaction that is still open.
+
+    A token stands for it in the handler until then; see `Codec.fill`.
+    """
+
+    record: Any
+    token: str = field(default_factory=lambda: uuid4().hex)
 
 
 class RecordKind(Protocol):
@@ -24,7 +37,10 @@ class RecordKind(Protocol):
         """Say whether instances of this class are records of this kind."""
 
     def key(self, record: Any) -> Any:
-        """Return the key of a record; None when it is not saved, or deleted."""
+        """Return the key of a record, or a LateKey; None when it is not saved, or deleted."""
+
+    def connection(self, record: Any) -> object | None:
+        """Return what `connection=` would be for a job about this record to be in its transaction; None: nothing."""
 
     def attributes(self, record: Any) -> Mapping[str, Any]:
         """Return what the handler shows of a record. Must not ask the database."""
@@ -41,6 +57,9 @@ class PlainModels:
 
     def key(self, record: Any) -> Any:
         return record.__job_key__()
+
+    def connection(self, record: Any) -> object | None:  # noqa: ARG002  # such a class has its own ways to be stored
+        return None
 
     def attributes(self, record: Any) -> Mapping[str, Any]:
         if find_member(type(record), "__job_attributes__") is not MISSING:

@@ -40,7 +40,7 @@ class Shape(Protocol):
 class NamedTupleShape:
     """Named tuples."""
 
-    names = frozenset({FIELDS})
+    names: frozenset[str] = frozenset({FIELDS})
 
     def __init__(self, cls: Any) -> None:
         self._cls = cls
@@ -58,7 +58,7 @@ class NamedTupleShape:
 class StructShape:
     """Objects of msgspec.Struct, whose constructor cannot be avoided."""
 
-    names = frozenset({FIELDS})
+    names: frozenset[str] = frozenset({FIELDS})
 
     def __init__(self, cls: Any) -> None:
         self._cls = cls
@@ -81,7 +81,7 @@ class StructShape:
 class ModelShape:
     """Models of pydantic, with what they keep beside their fields."""
 
-    names = frozenset({FIELDS, DEFAULTS, EXTRA, PRIVATE})
+    names: frozenset[str] = frozenset({FIELDS, DEFAULTS, EXTRA, PRIVATE})
 
     def __init__(self, cls: Any) -> None:
         self._cls = cls

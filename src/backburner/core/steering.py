@@ -17,7 +17,7 @@ class _Later(Steering):
     """A steering exception that names the time of the next attempt."""
 
     def __init__(self, after: When, reason: str | None = None) -> None:
-        self.after = _checked(after)
+        self.after: datetime | timedelta = _checked(after)
         super().__init__(reason or f"again {_phrase(self.after)}")
 
     def moment(self, now: datetime) -> datetime:

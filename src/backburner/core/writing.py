@@ -15,10 +15,11 @@ from backburner.core.allow import Allowed, is_of_python
 from backburner.core.errors import EnqueueError, NotSerializable, UnsavedRecord
 from backburner.core.hints import refused, why_not
 from backburner.core.marks import is_marked
+from backburner.core.meeting import being_met
 from backburner.core.members import owner_of
 from backburner.core.naming import module_name_of, name_of
 from backburner.core.objects import shape_of
-from backburner.core.records import RecordKind, kind_of
+from backburner.core.records import LateKey, RecordKind, kind_of
 from backburner.core.shapes import FIELDS, NoShape, Shape
 from backburner.core.snapshots import snapshot
 from backburner.core.values import PLAIN, WRITERS, late_writer
@@ -189,20 +190,25 @@ class Writer:
         return self._object(value, depth)
 
     def _record(self, kind: RecordKind, record: Any, depth: int) -> Any:
-        written = self._reference(kind, record, depth)
+        key = kind.key(record)
+        met = being_met()
+        if met is not None:
+            met.note(kind, record, key)
+            key = key.token if isinstance(key, LateKey) else key
+        written = self._reference(key, record, depth)
         if self._show_attributes:
             written["attributes"] = snapshot(record, kind, self._refer)
         return written
 
-    def _reference(self, kind: RecordKind, record: Any, depth: int) -> dict[str, Any]:
+    def _reference(self, key: Any, record: Any, depth: int) -> dict[str, Any]:
         cls = type(record)
-        if (key := kind.key(record)) is None:
+        if key is None or isinstance(key, LateKey):
             raise UnsavedRecord(f"this {cls.__qualname__} has no key: save it before a job is made of it")
         return {"$record": name_of(cls), **self.named({"key": key}, ".{}", depth)}
 
     def _refer(self, value: Any) -> Any:
         kind = kind_of(type(value), self._kinds)
-        return None if kind is None else self._reference(kind, value, 1)
+        return None if kind is None else self._reference(kind.key(value), value, 1)
 
     def _object(self, value: Any, depth: int) -> Any:
         try:

@@ -100,7 +100,7 @@ def _open_memory(parts: StoreURL, clock: Clock | None) -> Store:
 def _open_sqlite(parts: StoreURL, clock: Clock | None) -> Store:
     from backburner.stores.sql.sqlite.store import open_sqlite
 
-    if parts.driver not in {"", "pysqlite"}:
+    if parts.driver not in {"", "pysqlite", "aiosqlite"}:
         raise ConfigurationError(f"expected sqlite:// (it uses Python's own sqlite3), got {parts.shown!r}")
     return open_sqlite(parts.path, parts.options, shown=parts.shown, clock=clock)
 

@@ -17,7 +17,7 @@ from backburner.core.invoke import as_raised, hook_call, invocation
 from backburner.core.job import Job
 from backburner.core.lifecycle import Move
 from backburner.core.ops import Op
-from backburner.core.parts import Parts
+from backburner.core.parts import Parts, TaskDriver
 from backburner.core.telemetry import (
     JobCancelledRecord,
     JobCrashed,
@@ -76,8 +76,9 @@ class Attempts:
         self._reader = parts.reader
         self._events = parts.events
         self._telemetry = parts.telemetry
+        self._drivers = parts.drivers
         self._judge = Judge(parts.settings, self._trouble)
-        self.cancels = cancels or Cancels(parts.store)
+        self.cancels: Cancels = cancels or Cancels(parts.store)
         self.apart: Apart | None = None
         """Where some jobs are performed, if there is such a place."""
 
@@ -99,10 +100,14 @@ class Attempts:
 
     async def amake(self, job: Job[Any], alarm: AwaitingAlarm) -> Outcome:
         """Perform a claimed job once, in this task, and return how that ended."""
-        return await adrive(self._attempt(job, alarm), alarm.awaiting)
+        driver: TaskDriver = self._drivers.in_task or adrive
+        outcome: Outcome = await driver(self._attempt(job, alarm), alarm.awaiting)
+        return outcome
 
     def load(self, job: Job[Any], alarm: Alarm) -> bool:
         """Load the payload before the attempt, and say whether that went well; if not, the attempt finds out why."""
+        if not self._drivers.loads_early:
+            return True
         try:
             alarm.start(self._limit_of(job))
             try:

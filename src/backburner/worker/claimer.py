@@ -76,9 +76,9 @@ class Claimer:
         self._late: deque[Late] = deque()
         self._unsettled = Unsettled()
         self._has_news = True
-        self.lease = Lease(timedelta(days=1)) if lease is None else lease
+        self.lease: Lease = Lease(timedelta(days=1)) if lease is None else lease
         """How long the worker may go by what it holds."""
-        self.can_begin = store.capabilities.overlaps
+        self.can_begin: bool = store.capabilities.overlaps
         """Whether it pays to begin a claim before its jobs are needed."""
         self.number: int | None = None
         """The number under which the worker is registered; None before its first claim."""

@@ -37,7 +37,7 @@ class Ending:
         self._announcing = Chore("saying that the worker stops", self.announce, NEVER, NEVER)
         self._interrupting = Chore("interrupting jobs", hands.interrupt, NEVER, NEVER)
         self._giving_up = Chore("signing off", self._give_up, NEVER, NEVER)
-        self.chores = (self._announcing, self._interrupting, self._giving_up)
+        self.chores: tuple[Chore, Chore, Chore] = (self._announcing, self._interrupting, self._giving_up)
 
     def begin(self, pulse: Pulse, reason: str, grace: float | None) -> None:
         """Say that the worker stops, and let it end within `grace` seconds; None: whenever its jobs have ended.

@@ -16,7 +16,7 @@ class Fence:
         self._claimer = claimer
         self._cancels = cancels
         self._every = claimer.lease.look_again_after
-        self.chore = Chore("interrupting jobs that others may have", self._look, self._every, 0.0)
+        self.chore: Chore = Chore("interrupting jobs that others may have", self._look, self._every, 0.0)
 
     def _look(self) -> None:
         now, ends_at = monotonic(), self._claimer.lease.ends_at

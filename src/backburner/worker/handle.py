@@ -23,14 +23,14 @@ class RunningHandle:
     """Carries the requests of one running job to the store, and what is wanted of it to the job."""
 
     # Defaults of the class: a handle is made for every job, and most need no more than the few below.
-    was_asked_about = False
-    is_to_stop = False
+    was_asked_about: bool = False
+    is_to_stop: bool = False
     """Whether somebody asked the job to stop, or it is lost."""
-    has_seen_cancel = False
+    has_seen_cancel: bool = False
     """Whether the job knows of that."""
-    is_async = False
+    is_async: bool = False
     """Whether the job may not block its event loop."""
-    asked_at = 0.0
+    asked_at: float = 0.0
     """When the store was asked about the job, or else when it began."""
     _is_evicted = False
     _turn = 0

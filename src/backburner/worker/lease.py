@@ -20,9 +20,9 @@ class Lease:
     def __init__(self, length: timedelta, heartbeat: timedelta = timedelta(0)) -> None:
         self._length = length.total_seconds()
         self._starts_for = max(self._length * STARTS_UNTIL, (self._length + heartbeat.total_seconds()) / 2)
-        self.starts_until = NEVER
+        self.starts_until: float = NEVER
         """No job is to be started after this time. Who is not registered has no jobs."""
-        self.ends_at = NEVER
+        self.ends_at: float = NEVER
         """From this time on, others may have its jobs."""
 
     @property

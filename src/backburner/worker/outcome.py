@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -88,9 +89,10 @@ class Judge:
     """Told of a `reschedule_at` that raised; the default time is taken then."""
 
     def success(self, job: Job[Any]) -> Outcome:
-        """Settle a job whose payload returned."""
+        """Settle a job whose payload returned; a result that it gave itself is kept with it."""
         keep = bool(self.settings.keep_finished)
-        return Outcome(job, Settlement(job.id, job.lease or 0, Move.FINISH, keep=keep), Count.SUCCESS)
+        result = None if job.result is None else json.dumps(job.result)
+        return Outcome(job, Settlement(job.id, job.lease or 0, Move.FINISH, keep=keep, result=result), Count.SUCCESS)
 
     def unloadable(self, job: Job[Any], error: Unloadable, now: datetime) -> Outcome:
         """Settle a job whose handler could not be turned into a payload."""

@@ -39,19 +39,19 @@ class Page:
     `seats` is how many jobs it may perform at once; `memory` anything writable of `size(seats)` zeros.
     """
 
-    worker = Cell(0)
+    worker: Cell = Cell(0)
     """The number under which the worker is registered in the store; 0 while it is not."""
-    pulse_at = Cell(1)
+    pulse_at: Cell = Cell(1)
     """When it last said that it lives."""
-    progress_at = Cell(2)
+    progress_at: Cell = Cell(2)
     """When it last looked for work."""
-    contact_at = Cell(3)
+    contact_at: Cell = Cell(3)
     """When the store last answered it."""
-    performed = Cell(PERFORMED)
+    performed: Cell = Cell(PERFORMED)
     """How many attempts it made."""
-    is_leaving = Cell(5)
+    is_leaving: Cell = Cell(5)
     """WORKING, LEAVING or STOPPED."""
-    beaten_at = Cell(6)
+    beaten_at: Cell = Cell(6)
     """When the supervisor last began to beat for the worker, with success. The only one that the supervisor writes."""
 
     def __init__(self, seats: int, memory: Any = None) -> None:

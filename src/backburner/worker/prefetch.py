@@ -13,7 +13,7 @@ class Prefetch:
     """Adapts the size of claims to what the last jobs took; starts with one and at most doubles each time."""
 
     def __init__(self) -> None:
-        self.size = 1
+        self.size: int = 1
 
     def adapt(self, jobs: int, seconds: float) -> None:
         """Take note that so many jobs took so long in all."""

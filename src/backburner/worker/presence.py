@@ -31,8 +31,8 @@ class Presence:
         every = min(PULSE, heartbeat / 4)
         due = 0.0 if self._station.needs_pulse else NEVER
         self._beating = Chore("showing that the worker lives", self._beat, every, due)
-        self.showing_jobs = Chore("showing the jobs", self._show_jobs, NEVER, NEVER)
-        self.chores = (self._beating, self.showing_jobs)
+        self.showing_jobs: Chore = Chore("showing the jobs", self._show_jobs, NEVER, NEVER)
+        self.chores: tuple[Chore, Chore] = (self._beating, self.showing_jobs)
 
     def _beat(self) -> None:
         station = self._station

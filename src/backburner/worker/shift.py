@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from backburner.core.errors import BackburnerError
 from backburner.core.parts import Parts
-from backburner.core.ports import ClaimRequest, WorkerInfo
+from backburner.core.ports import ClaimRequest, Watch, WorkerInfo
 from backburner.worker import cancels
 from backburner.worker.claimer import Claimer
 from backburner.worker.ending import Ending
@@ -48,19 +48,21 @@ class Shift:
     def __init__(self, worker: Worker, parts: Parts, info: WorkerInfo, request: ClaimRequest) -> None:
         self._worker = worker
         self._parts = parts
-        self.watch = parts.store.watch()
+        self.watch: Watch = parts.store.watch()
         self._page = worker.station.page
         telemetry, settings = parts.telemetry, parts.settings
         lease = SharedLease(self._page, settings.lease, settings.heartbeat)
-        self.claimer = Claimer(parts.store, info, request, telemetry, self._look_after_jobs, self._show_number, lease)
+        self.claimer: Claimer = Claimer(
+            parts.store, info, request, telemetry, self._look_after_jobs, self._show_number, lease
+        )
         roster = Roster(self._page, settings.max_run_time, worker.station.most_jobs, self._leave_after_enough)
-        self.attempts = NotedAttempts(worker, parts, roster)
+        self.attempts: NotedAttempts = NotedAttempts(worker, parts, roster)
         self.attempts.apart = Processes(worker, parts, worker.isolation)
-        self.hands = self._make_hands(info.concurrency)
+        self.hands: Hands = self._make_hands(info.concurrency)
         self._pruning = Chore("pruning", self._prune, prune.EVERY, time.monotonic() + prune.EVERY)
         self._tidying = Chore("giving back jobs", self._tidy, NEVER, NEVER)
         self._listening = Chore("looking for jobs that are to stop", self._listen, NEVER, NEVER)
-        self.outage = Outage(worker.name, telemetry)
+        self.outage: Outage = Outage(worker.name, telemetry)
         self._ending = Ending(worker, telemetry, self.claimer, self.hands, roster)
         self._presence = Presence(worker, telemetry, roster, settings.heartbeat.total_seconds())
         self._pulse = Pulse(self._chores(), self.outage.begin, self.outage.end)

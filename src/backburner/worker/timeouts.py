@@ -73,7 +73,7 @@ class SignalAlarm:
     """An alarm for the main thread, made of SIGALRM and the interval timer; it owns both while it is entered."""
 
     def __init__(self) -> None:
-        self.turn = 0
+        self.turn: int = 0
         self._has_rung = False
         self._is_armed = False
         self._is_interrupting = False

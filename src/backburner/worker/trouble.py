@@ -53,7 +53,7 @@ class Trouble:
     def __init__(self, outage: Outage) -> None:
         self._outage = outage
         self._wait = FIRST_WAIT
-        self.is_on = False
+        self.is_on: bool = False
 
     def begin(self, doing: str, error: BackburnerError) -> None:
         """Note that the store failed."""

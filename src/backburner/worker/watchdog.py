@@ -76,8 +76,8 @@ class Post:
         self._repeat = FOREVER
         self._is_armed = False
         self._is_pending = False
-        self.has_rung = False
-        self.turn = 0
+        self.has_rung: bool = False
+        self.turn: int = 0
         """How often it was armed."""
 
     def arm(self, seconds: float, repeat: float) -> None:

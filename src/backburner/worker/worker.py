@@ -71,19 +71,19 @@ class Worker:
             settings.min_priority if min_priority is None else min_priority,
             settings.max_priority if max_priority is None else max_priority,
         )
-        self.concurrency = _checked_concurrency(concurrency)
-        self.name = name or _unique_name()
+        self.concurrency: int = _checked_concurrency(concurrency)
+        self.name: str = name or _unique_name()
         idle = settings.sleep_delay if sleep_delay is None else sleep_delay
-        self.sleep_delay = _checked_duration("sleep_delay", idle)
-        self.grace = _checked_duration("grace", grace)
+        self.sleep_delay: timedelta = _checked_duration("sleep_delay", idle)
+        self.grace: timedelta = _checked_duration("grace", grace)
         self.isolation = _checked_isolation(isolation)
-        self.station = Station(page=Page(self.concurrency))
+        self.station: Station = Station(page=Page(self.concurrency))
         """What it shows, and what it may do with the process; may be replaced while it does not work."""
         self.aborted_by: int | None = None
         """The number of the second signal, when that ended `run`."""
         self._is_stopping = False
         self._how = WORKING
-        self.is_interrupted = False
+        self.is_interrupted: bool = False
         """Whether the user pressed Ctrl-C while it works outside of `run`."""
         self._shift: Shift | None = None
 

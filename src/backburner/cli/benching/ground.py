@@ -20,7 +20,7 @@ from backburner.core.codec import Codec
 from backburner.core.events import Events
 from backburner.core.lifecycle import State
 from backburner.core.parts import Parts
-from backburner.core.ports import JobFilter
+from backburner.core.ports import JobFilter, Store
 from backburner.core.settings import Settings
 from backburner.core.telemetry import Telemetry
 from backburner.worker.worker import Worker
@@ -42,10 +42,10 @@ class Ground(Verbs):
     def __init__(self, app: Backburner, queue: str) -> None:
         codec = Codec(Allowed([jobs.__name__]))
         self.app = app
-        self.store = app.store
+        self.store: Store = app.store
         self.queue = queue
-        self.parts = Parts(app.store, _settings(app.settings, queue), codec, Events(), Telemetry())
-        self._enqueuer = Enqueuer(self.parts, codec)
+        self.parts: Parts = Parts(app.store, _settings(app.settings, queue), codec, Events(), Telemetry())
+        self._enqueuer = Enqueuer(self.parts, codec, app.libraries)
         self._all = JobFilter(queue=queue, states=frozenset(State))
 
     @property

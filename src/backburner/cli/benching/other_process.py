@@ -1,8 +1,8 @@
 """A worker in another process, for which one has to enqueue as an application does.
 
-The process is `python -m backburner.cli.benching.other_process`. The first line of its standard input says, in JSON,
-which app and which queue; it ends when its standard input does. It writes a line when it is ready, and then what the
-jobs print.
+The process is `python -m backburner.cli.benching.other_process`, or `bench --as-worker` of a framework's command. The
+first line of its standard input says, in JSON, which app and which queue; it ends when its standard input does. It
+writes a line when it is ready, and then what the jobs print.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from backburner.cli import output
+from backburner.cli.again import is_command_of_another, program
 from backburner.cli.apps import opened_app
 from backburner.cli.benching.ground import Ground
 from backburner.cli.parsing import UsageError
@@ -33,9 +34,8 @@ class OtherProcess:
 
     def __init__(self, options: Namespace, queue: str) -> None:
         self._order = json.dumps({"app": options.app, "url": options.url, "queue": queue})
-        safe_path = ["-P"] if sys.flags.safe_path else []
         self._process = subprocess.Popen(  # noqa: S603  # this module
-            [sys.executable, *safe_path, "-m", __name__],
+            _command(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,  # so that `select` sees all that there is to read
@@ -68,6 +68,13 @@ class OtherProcess:
         if not select.select([stdout], [], [], PATIENCE)[0]:
             return None
         return stdout.readline().decode() or None
+
+
+def _command() -> list[str]:
+    if is_command_of_another():
+        return [*program(), "bench", "--as-worker"]
+    safe_path = ["-P"] if sys.flags.safe_path else []
+    return [sys.executable, *safe_path, "-m", __name__]
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from backburner.core import ops
 from backburner.core.errors import ConfigurationError
-from backburner.core.ops import Op
+from backburner.core.ops import Op, Reply, Statement
 from backburner.core.ports import Capabilities, SchemaState
 from backburner.stores.memory.jobs import Jobs
 from backburner.stores.memory.looking import Looking
@@ -35,7 +35,7 @@ class MemoryStore(Jobs, Upkeep, Looking):
     `clock` replaces the machine's clock.
     """
 
-    capabilities = Capabilities(durable=False, joins_connections=False, many_processes=False)
+    capabilities: Capabilities = Capabilities(durable=False, joins_connections=False, many_processes=False)
     url = "memory://"
 
     def __init__(self, *, clock: Callable[[], datetime] | None = None) -> None:
@@ -53,6 +53,12 @@ class MemoryStore(Jobs, Upkeep, Looking):
 
     async def arun(self, op: Op[T], connection: object | None = None) -> T:
         return self.run(op, connection)
+
+    def run_by(self, op: Op[T], execute: Callable[[Statement], Reply]) -> T:  # noqa: ARG002  # it is in no database
+        raise ConfigurationError("the memory store cannot join a transaction")
+
+    def leads_here(self, execute: Callable[[Statement], Reply]) -> bool:  # noqa: ARG002  # it is in no database
+        return False
 
     def watch(self) -> LocalWatch:
         watch = LocalWatch(self._watches)

@@ -15,7 +15,7 @@ from backburner.core.job import Job
 from backburner.core.lifecycle import FINISHED_STATES, State
 from backburner.core.ports import ClaimRequest, WorkerInfo
 
-NOT_STORED = {"is_duplicate": False, "reader": None, "handle": None, "cached_payload": None}
+NOT_STORED: dict[str, Any] = {"is_duplicate": False, "reader": None, "handle": None, "cached_payload": None}
 """What belongs to a job in a process, not to the job in the store."""
 
 _STORED = tuple(field.name for field in fields(Job) if field.name not in NOT_STORED)
@@ -83,7 +83,7 @@ class Tables:
     def __init__(self) -> None:
         self.live: dict[UUID, Job[Any]] = {}
         self.finished: dict[UUID, Job[Any]] = {}
-        self.queued = Lines()
+        self.queued: Lines = Lines()
         self.paused: set[str] = set()
         self.workers: dict[int, WorkerInfo] = {}
         self.last_worker = 0

@@ -52,7 +52,7 @@ class Migrator:
         self._names = names
         folder = folder or files("backburner.stores.sql").joinpath(dialect.name, "migrations")
         self._migrations = sorted(_read(folder, names))
-        self.needed = self._migrations[-1].version
+        self.needed: int = self._migrations[-1].version
 
     def state(self) -> Op[SchemaState]:
         """Compare the tables with what this code needs."""
@@ -76,6 +76,11 @@ class Migrator:
         parts = [f"{self._text(name)};\n" for name in made]
         parts += [f"{migration.source.strip()}\n\n{self._note(migration)};\n" for migration in self._migrations]
         return "\n".join(parts)
+
+    def steps(self, version: int) -> list[str]:
+        """Return the statements that bring tables of the version before to this one, for others to execute."""
+        migration = next(migration for migration in self._migrations if migration.version == version)
+        return [self._text("make_schema"), *migration.statements(), self._note(migration)]
 
     def _apply(self) -> Op[list[str]]:
         """Apply what is missing, while nobody else does."""

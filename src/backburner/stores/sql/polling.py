@@ -15,7 +15,7 @@ class Activity:
     """When there was work last, so that there may be more."""
 
     def __init__(self) -> None:
-        self.worked_at = 0.0
+        self.worked_at: float = 0.0
 
     def note_work(self) -> None:
         """Note that there was work just now."""

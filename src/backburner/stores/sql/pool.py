@@ -71,7 +71,7 @@ class Limits(Protocol):
 class Pool:
     """A number of slots for connections, which are made when they are needed."""
 
-    generation = 0
+    generation: int = 0
     """Connections of earlier generations are not used again."""
 
     def __init__(self, make_slot: Callable[[Pool], Slot], limits: Limits) -> None:
@@ -82,8 +82,8 @@ class Pool:
 
     def start_afresh(self) -> None:
         """Begin with new slots."""
-        self.slots = [self._make_slot(self) for _ in range(self._size)]
-        self.stock = Stock(self.slots)
+        self.slots: list[Slot] = [self._make_slot(self) for _ in range(self._size)]
+        self.stock: Stock[Slot] = Stock(self.slots)
         self._looks = Stock(range(max(1, self._size - NOT_FOR_LOOKS)))
 
     def run(self, op: Op[T], patience: float | None = None) -> T:

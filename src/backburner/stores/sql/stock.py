@@ -36,7 +36,7 @@ class Stock(Generic[T]):
 
     def __init__(self, things: Iterable[T]) -> None:
         self._free = deque(things)
-        self.put_back = self._free.extend
+        self.put_back: Callable[[Iterable[T]], None] = self._free.extend
         """Give back what an iterator over the list gives. A second time, such an iterator has nothing left to give."""
         self._came_back = Lock()
         self._came_back.acquire()

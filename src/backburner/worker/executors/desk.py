@@ -30,11 +30,11 @@ class Desk:
         self._failure: BaseException | None = None
         self._is_called = False
         self._is_closed = False
-        self.busy = 0
+        self.busy: int = 0
         """How many seats are taken."""
         self.few = 0
         """Call when no more than so many jobs wait."""
-        self.last_start = time.monotonic()
+        self.last_start: float = time.monotonic()
 
     @property
     def has_free_seats(self) -> bool:

@@ -35,8 +35,8 @@ class InlineHands:
         self._must_stop = must_stop
         self._prefetch = Prefetch()
         self._resources = ExitStack()
-        self.alarm = self._make_alarm()
-        self.last_start = time.monotonic()
+        self.alarm: Alarm = self._make_alarm()
+        self.last_start: float = time.monotonic()
         self.is_busy = False
 
     def turn(self, limit: int) -> Tally:

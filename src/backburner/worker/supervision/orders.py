@@ -20,7 +20,8 @@ class Orders:
     """The supervisor's end of the pipe."""
 
     def __init__(self) -> None:
-        self.for_worker, self._own = os.pipe()
+        for_worker, self._own = os.pipe()
+        self.for_worker: int = for_worker
         """What the worker process reads."""
         os.set_blocking(self._own, False)
 

@@ -63,9 +63,9 @@ class Supervisor:
             raise ConfigurationError(f"expected a store that several processes can share, got {parts.store.url}")
         if not pools:
             raise ConfigurationError("expected one pool at least, got none")
-        self.name = f"{gethostname()}:{os.getpid()}"
-        self.pools = tuple(pools)
-        self.places = places_for(self.pools)
+        self.name: str = f"{gethostname()}:{os.getpid()}"
+        self.pools: tuple[Pool, ...] = tuple(pools)
+        self.places: list[Place] = places_for(self.pools)
         self.on_start: Callable[[], object] = _nothing
         self.on_stop: Callable[[], object] = _nothing
         self.on_look: Callable[[], object] = _nothing

@@ -28,7 +28,7 @@ class Watchman:
     def __init__(self, heartbeat: timedelta, lease: timedelta) -> None:
         self._lease = lease.total_seconds()
         self._silence = heartbeat.total_seconds() / 2
-        self.every = min(LONGEST_PAUSE, self._silence)
+        self.every: float = min(LONGEST_PAUSE, self._silence)
         """Seconds between two looks; may be made less."""
         self._looked_at: float | None = None
         self._judges_from = 0.0

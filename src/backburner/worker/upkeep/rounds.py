@@ -35,7 +35,7 @@ class Rounds:
         self._wake = wake
         self._heartbeat = parts.settings.heartbeat.total_seconds()
         self._lease = parts.settings.lease.total_seconds()
-        self.every = max(min(EVERY, self._heartbeat, sleep_delay), SHORTEST)
+        self.every: float = max(min(EVERY, self._heartbeat, sleep_delay), SHORTEST)
         """Seconds between two rounds."""
         self._beat_at = self._answered_at = self._rescues_from = time.monotonic()
 

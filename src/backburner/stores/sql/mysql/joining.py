@@ -10,6 +10,7 @@ from pymysql.connections import Connection
 from backburner.core import ops
 from backburner.core.errors import ConfigurationError, StoreUnavailable
 from backburner.core.ops import Op, Repeatable, Reply, Statement
+from backburner.stores.sql import lent
 from backburner.stores.sql.mysql.server import Server
 from backburner.stores.sql.mysql.together import Together
 from backburner.stores.sql.mysql.url import DEFAULT_PORT
@@ -82,6 +83,16 @@ class JoinedSession:
         return text
 
 
+class LentSession(lent.LentSession):
+    """The same where a library stands in between, which sends one statement at a time."""
+
+    def others(self, command: Any) -> Any:
+        """Execute statements that would be sent together, one after the other; the transaction is not ended."""
+        if isinstance(command, Together):
+            return [self.execute(statement) for statement in command.statements]
+        return super().others(command)
+
+
 def run_joined(op: Op[T], connection: AnyConnection, server: Server) -> T:
     """Run an operation on the caller's connection."""
     try:
@@ -135,6 +146,16 @@ class Neighbours:
     def _is_same_server(self, connection: AnyConnection) -> bool:
         with suppress(StoreUnavailable):  # then the caller's connection is all that there is to go by
             return self._pool.run(Repeatable(_identity)) == set(executed(connection, IDENTITY).rows)
+        return True
+
+    def leads_here(self, execute: lent.Execute) -> bool:
+        """Say whether what a function executes is executed in the store's database."""
+        name = execute(Statement("SELECT DATABASE()")).rows[0][0] or ""
+        database = name.decode() if isinstance(name, bytes) else name
+        if database != self._server.place.end[0]:
+            return False
+        with suppress(StoreUnavailable):
+            return self._pool.run(Repeatable(_identity)) == set(map(tuple, execute(Statement(IDENTITY)).rows))
         return True
 
 

@@ -19,7 +19,7 @@ class Remembering(Operations):
     def __init__(self, clock: Callable[[], datetime] | None = None, names: Names = Names()) -> None:  # noqa: B008 # a value
         super().__init__(MYSQL, clock, names)
         self._lines = Lines()
-        self.activity = Activity()
+        self.activity: Activity = Activity()
         """When a claim found something last."""
 
     def _forget(self) -> None:

@@ -47,8 +47,8 @@ class Server:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.explainer = Explainer(place)
-        self.clock = DatabaseClock()
+        self.explainer: Explainer = Explainer(place)
+        self.clock: DatabaseClock = DatabaseClock()
         self.longest: int | None = None
         """Bytes that the server takes at once, once that is known."""
 

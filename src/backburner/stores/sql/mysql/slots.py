@@ -61,7 +61,7 @@ class BlockingSlot(Slot[Server, Wire]):
     What opens a transaction is sent together with the first statements in it.
     """
 
-    looked_at_after = 0.0
+    looked_at_after: float = 0.0
     """Always: a lost connection does not show before statements are sent that may not be repeated."""
 
     _opening: Sequence[Statement] = ()

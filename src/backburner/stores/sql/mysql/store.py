@@ -14,9 +14,10 @@ from weakref import WeakSet
 from backburner.core.errors import BackburnerError, SchemaMissing
 from backburner.core.ops import Op, Repeatable
 from backburner.core.ports import Capabilities, SchemaState
+from backburner.stores.sql.lent import Execute, run_lent
 from backburner.stores.sql.migrate import Migrator, refuse_newer
 from backburner.stores.sql.mysql.dialect import MYSQL
-from backburner.stores.sql.mysql.joining import Neighbours, run_joined
+from backburner.stores.sql.mysql.joining import LentSession, Neighbours, run_joined
 from backburner.stores.sql.mysql.migrator import MySQLMigrator
 from backburner.stores.sql.mysql.operations import MySQLOperations
 from backburner.stores.sql.mysql.problems import looking_for_problems
@@ -45,8 +46,8 @@ class MySQLStore(MySQLOperations):
         self, place: Place, *, clock: Callable[[], datetime] | None = None, migrator: Migrator | None = None
     ) -> None:
         super().__init__(clock, place.names)
-        self.url = place.url
-        self.capabilities = Capabilities(
+        self.url: str = place.url
+        self.capabilities: Capabilities = Capabilities(
             durable=True, joins_connections=True, many_processes=True, overlaps=place.pool_size > 1
         )
         self._server = Server(place)
@@ -72,6 +73,12 @@ class MySQLStore(MySQLOperations):
         if connection is not None:
             return self.run(op, connection)  # a connection of PyMySQL belongs to the thread that uses it
         return await self._offload.run(self.run, op)
+
+    def run_by(self, op: Op[T], execute: Execute) -> T:
+        return run_lent(op, LentSession(execute), self.url)
+
+    def leads_here(self, execute: Execute) -> bool:
+        return self._neighbours.leads_here(execute)
 
     def begin(self, op: Op[T]) -> Begun[T]:
         try:

@@ -25,12 +25,12 @@ Loop = asyncio.AbstractEventLoop
 class AwaitingPool:
     """The slots of one event loop."""
 
-    generation = 0
+    generation: int = 0
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._size = server.place.pool_size
-        self.slots = [AwaitingSlot(server, self) for _ in range(self._size)]
+        self.slots: list[AwaitingSlot] = [AwaitingSlot(server, self) for _ in range(self._size)]
         self._stock = Stock(self.slots)
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._end_of_loop: AsyncGenerator[None, None] | None = None

@@ -165,9 +165,9 @@ class Hunt:
 
     def __init__(self, request: ClaimRequest, finished: Sequence[Settlement], floors: Floors) -> None:
         self.request = request
-        self.wish = Wish.of(request)
+        self.wish: Wish = Wish.of(request)
         self.floors = floors
-        self.unsettled = finished
+        self.unsettled: Sequence[Settlement] = finished
         self.rows: list[Row] = []
         self.lost: list[UUID] = []
         self.is_careful = False

@@ -38,9 +38,9 @@ class Fronts:
     __slots__ = ("begins", "good_until", "line")
 
     def __init__(self, begins: dict[Place, Key], good_until: float, line: str | None = None) -> None:
-        self.begins = begins
-        self.good_until = good_until
-        self.line = line or _line(begins)
+        self.begins: dict[Place, Key] = begins
+        self.good_until: float = good_until
+        self.line: str = line or _line(begins)
         """Which part a claim from these is made with."""
 
     def parameters(self) -> dict[str, object]:

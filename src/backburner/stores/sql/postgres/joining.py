@@ -11,6 +11,7 @@ from psycopg.pq import PipelineStatus
 from backburner.core import ops
 from backburner.core.errors import BackburnerError, ConfigurationError, StoreUnavailable
 from backburner.core.ops import Copy, Op, Repeatable, Reply, Statement
+from backburner.stores.sql.lent import Execute
 from backburner.stores.sql.pool import Pool
 from backburner.stores.sql.postgres.opening import opening_of
 from backburner.stores.sql.postgres.server import Server
@@ -144,6 +145,14 @@ class Neighbours:
             self._expect_same(end, ours, connection)
             self._known.add(end)
 
+    def leads_here(self, execute: Execute) -> bool:
+        """Say whether what a function executes is executed in the store's database."""
+        database, process = execute(Statement("SELECT current_database(), pg_backend_pid()")).rows[0]
+        ours = self._end_of_store()
+        if ours is None or self._server.place.is_pooled:
+            return ours is None or bool(ours[0] == database)
+        return bool(ours[0] == database) and self._has_process(process)
+
     def _end_of_store(self) -> tuple[str, str, int] | None:
         """Return where the store's connections lead to; None when that cannot be found out just now."""
         if self._server.end is None:
@@ -162,7 +171,10 @@ class Neighbours:
         )
 
     def _is_same_server(self, connection: AnyConnection) -> bool:
-        process = connection.info.backend_pid
+        return self._has_process(connection.info.backend_pid)
+
+    def _has_process(self, process: int) -> bool:
+        """Say whether the store's server has this process of its own."""
         if not 0 < process <= LARGEST_PROCESS:
             return True  # made up by a pooler, and nobody can say where it leads to
         try:

@@ -38,7 +38,7 @@ class Listener:
         self._wire: Wire | None = None
         self._stopped, self._stopping = socket.socketpair()
         self._settled = threading.Event()
-        self.must_poll = server.is_pooled is True
+        self.must_poll: bool = server.is_pooled is True
         """Whether nothing can be heard, although the database may be reached."""
 
     def start(self) -> None:

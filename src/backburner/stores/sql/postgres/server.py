@@ -33,8 +33,8 @@ class Server:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.explainer = Explainer(place)
-        self.clock = DatabaseClock()
+        self.explainer: Explainer = Explainer(place)
+        self.clock: DatabaseClock = DatabaseClock()
         self.is_pooled = place.is_pooled
         """Whether a pooler stands in between; None as long as nobody has looked."""
         self.schema: str | None = place.names.schema

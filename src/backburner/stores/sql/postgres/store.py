@@ -17,6 +17,7 @@ import psycopg
 from backburner.core.errors import BackburnerError, ConfigurationError, SchemaMissing
 from backburner.core.ops import Op, Repeatable, Statement
 from backburner.core.ports import Capabilities, Claimed, ClaimRequest, SchemaState, Settlement
+from backburner.stores.sql.lent import Execute, LentSession, run_lent
 from backburner.stores.sql.migrate import Migrator, refuse_newer
 from backburner.stores.sql.pool import Begun, Pool, failing
 from backburner.stores.sql.postgres.awaiting import AwaitingPools
@@ -51,10 +52,12 @@ class PostgresStore(PostgresOperations):
         self, place: Place, *, clock: Callable[[], datetime] | None = None, migrator: Migrator | None = None
     ) -> None:
         super().__init__(clock, place.names)
-        self.url = place.url
+        self.url: str = place.url
         # What was begun holds a connection: one must be left for those who perform meanwhile.
         overlaps = place.pool_size > 1
-        self.capabilities = Capabilities(durable=True, joins_connections=True, many_processes=True, overlaps=overlaps)
+        self.capabilities: Capabilities = Capabilities(
+            durable=True, joins_connections=True, many_processes=True, overlaps=overlaps
+        )
         self._server = Server(place)
         self._pool = Pool(partial(BlockingSlot, self._server), place)
         self._pools = AwaitingPools(self._server)
@@ -92,6 +95,12 @@ class PostgresStore(PostgresOperations):
         if not self._is_migrated:
             self._is_migrated = await self._pools.run(Repeatable(self._has_tables))
         return await self._pools.run(op)
+
+    def run_by(self, op: Op[T], execute: Execute) -> T:
+        return run_lent(op, LentSession(execute), self.url)
+
+    def leads_here(self, execute: Execute) -> bool:
+        return self._neighbours.leads_here(execute)
 
     def begin(self, op: Op[T]) -> Begun[T]:
         try:

@@ -18,7 +18,7 @@ from backburner.stores.sql.url_options import checked_pool_size, checked_timeout
 OURS = frozenset({"schema", "table_prefix", "pool_size", "pooler", "timeout"})
 """The options that are not libpq's."""
 
-POOLERS = {"auto": None, "yes": True, "no": False}
+POOLERS: dict[str, bool | None] = {"auto": None, "yes": True, "no": False}
 
 PARAMETERS = {
     "fallback_application_name": "backburner",

@@ -57,7 +57,7 @@ class SendingCursor(Cursor):
     Were psycopg to change these methods, a statement would be waited for where it is sent, and nothing else.
     """
 
-    is_sent = False
+    is_sent: bool = False
 
     def _execute_send(self, *args: Any, **kwargs: Any) -> None:
         super()._execute_send(*args, **kwargs)
@@ -85,7 +85,7 @@ class Connection(psycopg.Connection[Row]):
     psycopg would try to cancel the statement first, on another connection, and wait for that.
     """
 
-    patience = 10.0
+    patience: float = 10.0
     broken_off_by: BaseException | None = None
     """What ended a wait, and the connection with it. psycopg may have met an error of its own while that passed by."""
     _sending: SendingCursor | None = None
@@ -140,7 +140,7 @@ class Connection(psycopg.Connection[Row]):
 class AwaitingConnection(psycopg.AsyncConnection[Row]):
     """The same as `Connection`, awaited."""
 
-    patience = 10.0
+    patience: float = 10.0
     broken_off_by: BaseException | None = None
 
     def __del__(self, _warn: object = None, /) -> None:

@@ -31,7 +31,7 @@ class Lane:
     """A connection, opened when it is first used. Its methods are for the thread that holds the lock."""
 
     def __init__(self, path: str, synchronous: str, patience: float) -> None:
-        self.lock = Lock()
+        self.lock: Lock = Lock()
         self._connection: sqlite3.Connection | None = None
         self._path = path
         self._synchronous = synchronous
@@ -178,8 +178,8 @@ class SQLiteFile:
         self._start_afresh()
 
     def _start_afresh(self) -> None:
-        self.working = Lane(*self._settings)
-        self.looking = self.working if self.path == MEMORY else Lane(*self._settings)
+        self.working: Lane = Lane(*self._settings)
+        self.looking: Lane = self.working if self.path == MEMORY else Lane(*self._settings)
         self.is_migrated = False
         self._offload = Offload("backburner-sqlite", THREADS)
 

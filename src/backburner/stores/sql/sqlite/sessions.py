@@ -131,7 +131,7 @@ class JoinedSession:
     def _expect_database(self) -> None:
         databases = {name: file for _, name, file in self.execute(Statement("PRAGMA database_list")).rows}
         found = databases["main"]
-        if found != self._path and not _are_same(found, self._path):
+        if found != self._path and not are_same(found, self._path):
             raise ConfigurationError(
                 f"expected connection= to be connected to the store's database {self._path}, "
                 f"got one to {found or 'a database in memory'}"
@@ -185,5 +185,6 @@ def _executed(cursor: sqlite3.Cursor, command: Any) -> Reply:
     raise TypeError(f"expected a command of SQL, got {command!r}: was this operation made by another store?")
 
 
-def _are_same(one: str, other: str) -> bool:
+def are_same(one: str, other: str) -> bool:
+    """Say whether two paths lead to the same file."""
     return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)

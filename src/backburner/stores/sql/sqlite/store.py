@@ -10,15 +10,16 @@ from typing import TypeVar
 
 from backburner.core import ops
 from backburner.core.errors import ConfigurationError, SchemaMissing, StoreUnavailable
-from backburner.core.ops import Op
+from backburner.core.ops import Op, Statement
 from backburner.core.ports import Capabilities, SchemaState
 from backburner.stores.postponed import Postponed
 from backburner.stores.sql.claims import Claims
 from backburner.stores.sql.dialect import SQLITE
+from backburner.stores.sql.lent import Execute, LentSession, run_lent
 from backburner.stores.sql.migrate import Migrator, refuse_newer
 from backburner.stores.sql.sqlite.file import MEMORY, SQLiteFile
 from backburner.stores.sql.sqlite.problems import problems_of
-from backburner.stores.sql.sqlite.sessions import JoinedSession, joined
+from backburner.stores.sql.sqlite.sessions import JoinedSession, are_same, joined
 from backburner.stores.sql.sqlite.watch import FileWatch
 from backburner.stores.sql.upkeep import Upkeep
 from backburner.stores.watching import LocalWatch, Watches
@@ -48,8 +49,10 @@ class SQLiteStore(Claims, Upkeep):
         on_disk = path != MEMORY
         # At once: the application may change its directory before the first use.
         self._path = os.path.abspath(path) if on_disk else path
-        self.url = f"sqlite:///{self._path}"
-        self.capabilities = Capabilities(durable=on_disk, joins_connections=on_disk, many_processes=on_disk)
+        self.url: str = f"sqlite:///{self._path}"
+        self.capabilities: Capabilities = Capabilities(
+            durable=on_disk, joins_connections=on_disk, many_processes=on_disk
+        )
         self._file = SQLiteFile(self._path, synchronous=synchronous, patience=patience)
         self._migrator = migrator or Migrator(SQLITE)
         self._watches = Watches()
@@ -70,6 +73,23 @@ class SQLiteStore(Claims, Upkeep):
             # sqlite3 connections belong to the thread that made them, and this is it.
             return self.run(op, connection)
         return await self._file.arun(self.run, op)
+
+    def run_by(self, op: Op[T], execute: Execute) -> T:
+        session = LentSession(execute)
+        try:
+            if not self._file.is_migrated:
+                self._migrate_lent(session)
+            return run_lent(op, session, self.url)
+        except SchemaMissing:
+            self._file.is_migrated = False  # see `run`
+            raise
+
+    def leads_here(self, execute: Execute) -> bool:
+        if self._path == MEMORY:
+            return False
+        databases = {row[1]: row[2] for row in execute(Statement("PRAGMA database_list")).rows}
+        found = databases["main"]
+        return found == self._path or are_same(found, self._path)
 
     def schema_state(self) -> SchemaState:
         if self._path != MEMORY and not os.path.exists(self._path):
@@ -135,6 +155,18 @@ class SQLiteStore(Claims, Upkeep):
         state = ops.run(self._migrator.state(), session)
         if not state.is_current:
             ops.run(self._migrator.migrate(), session)
+
+    def _migrate_lent(self, session: LentSession) -> None:
+        """Make or upgrade the tables in a transaction that may hold the lock that a connection of ours would wait for.
+
+        That they are there is remembered once others see them too: this transaction may be undone.
+        """
+        if self._path != MEMORY and self._is_current_for_others():
+            self._file.is_migrated = True
+        elif not ops.run(self._migrator.state(), session).is_current:
+            ops.run(self._migrator.migrate(), session)
+        elif self._path == MEMORY:
+            self._file.is_migrated = True
 
     def _is_current_for_others(self) -> bool:
         """Say whether the tables are there outside of the caller's transaction, without waiting for anybody.
