@@ -9,19 +9,27 @@ from textwrap import fill
 from typing import Any, NoReturn
 
 from backburner.cli import output
+from backburner.cli.again import is_command_of_another, spoken
 from backburner.cli.catalogue import GROUPS, SUMMARIES, Words, load, next_words
 from backburner.cli.command import Command
 from backburner.cli.suggest import did_you_mean
 
 PROGRAM = "backburner"
 
-MORE = """\
+WHICH_APP = """\
 which app:
   1. the one of --app, or one for --url
   2. the one that a named PACKAGE configures when it is imported
   3. one for BACKBURNER_URL, DATABASE_URL or sqlite:///backburner.db
   The current directory is on sys.path, as with `python -m`.
+"""
 
+WHICH_APP_OF_ANOTHER = """\
+which app:
+  the one of this project, unless --app or --url names another
+"""
+
+MORE = """\
 exit codes:
   0      done; a worker was stopped gracefully
   1      the answer is no: something is too old, to be migrated or not there,
@@ -49,7 +57,7 @@ class Parser(ArgumentParser):
     def __init__(self, words: Words, description: str, epilog: str) -> None:
         self._options: list[str] = []
         super().__init__(
-            prog=" ".join((PROGRAM, *words)),
+            prog=" ".join((spoken(), *words)),
             description=description,
             epilog=epilog,
             formatter_class=partial(RawDescriptionHelpFormatter, max_help_position=30, width=_width()),
@@ -118,7 +126,9 @@ def _group_parser(words: Words) -> Parser:
     names = {" ".join(name): summary for name, summary in SUMMARIES.items() if name[: len(words)] == words}
     width = max(map(len, names))
     commands = "\n".join(f"  {name:{width}}  {summary}" for name, summary in names.items())
-    parser = Parser(words, f"{GROUPS[words]}\n\ncommands:\n{commands}", "" if words else MORE)
+    which_app = WHICH_APP_OF_ANOTHER if is_command_of_another() else WHICH_APP
+    more = "" if words else f"{which_app}\n{MORE}"
+    parser = Parser(words, f"{GROUPS[words]}\n\ncommands:\n{commands}", more)
     parser.usage = f"{parser.prog} [--app MODULE:ATTRIBUTE | --url URL] COMMAND …"
     parser.add_argument("word", nargs="?", metavar="COMMAND", help=SUPPRESS)
     parser.add_argument("rest", nargs=REMAINDER, metavar="…", help=SUPPRESS)
@@ -129,8 +139,10 @@ def _group_parser(words: Words) -> Parser:
 
 
 def _command_parser(words: Words, command: Command) -> Parser:
-    width = max(len(line) for line, _ in command.examples)
-    examples = "\n".join(f"  {line:{width}}  {purpose}".rstrip() for line, purpose in command.examples)
+    lines = [line.replace(PROGRAM, spoken(), 1) for line, _ in command.examples]
+    width = max(map(len, lines))
+    purposes = [purpose for _, purpose in command.examples]
+    examples = "\n".join(f"  {line:{width}}  {purpose}".rstrip() for line, purpose in zip(lines, purposes, strict=True))
     codes = "\n".join(f"  {code:<4} {meaning}" for code, meaning in command.all_exit_codes)
     parser = Parser(words, _wrapped(command.about), f"examples:\n{examples}\n\nexit codes:\n{codes}")
     command.add_arguments(parser)

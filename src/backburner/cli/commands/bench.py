@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from argparse import ArgumentParser, Namespace
+from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -14,7 +14,7 @@ from backburner.cli import exits, output
 from backburner.cli.apps import opened_app
 from backburner.cli.arguments import add_json, add_yes, whole_number
 from backburner.cli.asking import is_confirmed
-from backburner.cli.benching import measures
+from backburner.cli.benching import measures, other_process
 from backburner.cli.benching.ground import PREFIX, Ground
 from backburner.cli.benching.measures import NotMeasured
 from backburner.cli.benching.report import Report, question
@@ -38,12 +38,15 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="N",
         help=f"jobs enqueued in bulk, and performed; one by one a tenth of them; default: {JOBS:,}",
     )
+    parser.add_argument("--as-worker", action="store_true", help=SUPPRESS)  # for a `bench` that measures latency
     add_yes(parser)
     add_json(parser)
 
 
 def run(options: Namespace) -> int:
     """Measure, after asking."""
+    if options.as_worker:
+        return other_process.main()
     queue = f"{PREFIX}{os.urandom(3).hex()}"
     with opened_app(options) as app:
         ground = Ground(app, queue)

@@ -1,0 +1,1 @@
+"""A sign-up page with Django, whose welcome mail is sent in the background."""
