@@ -3,6 +3,7 @@
 # BENCH_ARGS="--store sqlite drain", what is measured.
 
 VENV := .venv
+NEWER := .venv-newer
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST_ARGS ?=
@@ -21,7 +22,7 @@ DEV := $(VENV)/.stamp-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo servers test coverage check lint types format bench soak planted docs clean
+.PHONY: help venv demo servers test newer coverage check lint types format bench soak planted docs clean
 
 help: ## Say what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -38,13 +39,16 @@ servers: $(TEST) ## Get the database servers that the tests need, as far as this
 test: $(TEST) servers ## Run the tests
 	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
+newer: servers ## Run the tests of the integrations with a newer Python, Django 6 and SQLAlchemy 2.0
+	@scripts/newer-python $(NEWER) -n 2 --dist worksteal --max-worker-restart 0
+
 coverage: $(TEST) servers ## Run the tests and show which lines they do not reach
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(PARALLEL) $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-check: lint types test ## Run all that must pass: lint, types, tests
+check: lint types test newer ## Run all that must pass: lint, types, tests, those of the integrations twice
 
 lint: $(DEV) ## Check style, formatting and the import layers
 	$(BIN)/ruff check

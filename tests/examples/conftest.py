@@ -1,4 +1,4 @@
-"""The tutorial's application on a database of its own."""
+"""The tutorial's application, and the kinds of work, each on a database of its own."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from backburner import Backburner
+from backburner.app import use
 from backburner.testing import Clock, Harness
 from examples.tutorial import database, settings
 from examples.tutorial.app import app as pages
+from examples.work import database as work_database
+from tests.examples.work import Work
 
 
 @pytest.fixture
@@ -33,3 +36,13 @@ def backburner_app(home: Path, backburner_clock: Clock) -> Iterator[Backburner]:
 @pytest.fixture
 def browser(backburner: Harness) -> FlaskClient:
     return pages.test_client()
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
+    """The database of the kinds of work, with empty tables; workers that are started find it too."""
+    monkeypatch.setenv("WORK_HOME", str(tmp_path))
+    monkeypatch.setattr(work_database, "FILE", tmp_path / "work.db")
+    work_database.prepare()
+    with Backburner(f"sqlite:///{work_database.FILE}", allow=["examples.work"]) as app, use(app):
+        yield Work(app, tmp_path)
