@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import time
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from backburner import Delayable, JobHooks, Retry, Snooze, current_job, handle_asynchronously, job
+from backburner import Delayable, JobHooks, Retry, Snooze, current, current_job, handle_asynchronously, job
 from backburner.mail import Mailer, Message
 
 done: list[Any] = []
@@ -125,6 +128,51 @@ def retry() -> None:
 @job
 def note_id() -> None:
     done.append(current_job().id)
+
+
+@job
+def note_time(hours: int) -> None:
+    done.append((hours, current().store.now()))
+
+
+@job
+def later(times: int) -> None:
+    done.append(times)
+    if times:
+        later.options(run_at=60).delay(times - 1)
+
+
+@job
+def endless() -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        pass
+
+
+@job
+def interrupted() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+@job
+async def note_loop() -> None:
+    done.append(asyncio.get_running_loop())
+
+
+@job(max_attempts=1)
+async def fail_slowly() -> None:
+    await asyncio.sleep(0)
+    raise ZeroDivisionError
+
+
+@job
+async def wait_for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+@job
+def report(total: int) -> None:
+    current_job().report_progress(total, total)
 
 
 class Troubled(JobHooks):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import unittest
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,8 +14,8 @@ import pytest
 from backburner import Backburner, current, delay, testing
 from backburner.app import use
 from backburner.mail import Mailer
-from backburner.testing import BackburnerTestCase, Clock
-from tests.testing.shop import ShopMailer, User, add, done, fail
+from backburner.testing import BackburnerTestCase, BackburnerTestMixin, Clock
+from tests.testing.shop import ShopMailer, User, add, done, fail, note_loop
 
 
 class Jobs(BackburnerTestCase):
@@ -21,8 +23,9 @@ class Jobs(BackburnerTestCase):
         user = User(7, "Ann")
         ShopMailer.delay(queue="mail").hello(user)
         self.assert_enqueued(ShopMailer.hello, user, queue="mail")
+        assert self.enqueued(ShopMailer.hello) == self.enqueued()
         self.refute_enqueued(ShopMailer.bye)
-        with pytest.raises(AssertionError, match=r"^expected a job ShopMailer\.bye\(\); found none among 1 job\."):
+        with pytest.raises(AssertionError, match=r"^expected a job ShopMailer\.bye\(\); found none among 1 job\n"):
             self.assert_enqueued(ShopMailer.bye)
         assert [job.name for job in self.enqueued()] == ["ShopMailer.hello"]
 
@@ -33,6 +36,15 @@ class Jobs(BackburnerTestCase):
         assert [mail.to for mail in Mailer.deliveries] == [["ann@example.com"]]
         fail.delay("alas")
         assert self.drain(raises=False, limit=1) == (0, 1)
+
+    def test_time(self) -> None:
+        add.options(run_at=60).delay(1)
+        add.options(run_at=timedelta(days=1), queue="sums").delay(2)
+        self.travel(60)
+        assert self.drain(queue="default") == (1, 0)
+        assert self.drain(until=timedelta(days=2)) == (1, 0)
+        assert self.perform(add.delay(3)) is True
+        assert self.backburner.events.names.count("perform") == 3
 
     def test_the_rest_of_the_harness(self) -> None:
         job = add.options(run_at=60).delay(1)
@@ -55,6 +67,33 @@ class WithSettings(BackburnerTestCase):
         self.assert_enqueued(add, 1, queue="shopping")
 
 
+class Inline(BackburnerTestCase):
+    backburner_mode = "inline"
+
+    def test_mode(self) -> None:
+        add.delay(1)
+        assert done == [1]
+        done.clear()
+
+
+class Fake(BackburnerTestCase):
+    backburner_mode = "fake"
+
+    def test_mode(self) -> None:
+        add.delay(1)
+        self.assert_enqueued(add, 1)
+        assert self.backburner.jobs.count() == 0
+
+
+class Awaiting(BackburnerTestMixin, unittest.IsolatedAsyncioTestCase):
+    async def test_awaiting(self) -> None:
+        await note_loop.adelay()
+        assert await self.adrain() == (1, 0)
+        assert await self.aperform(note_loop.delay()) is True
+        assert done == [asyncio.get_running_loop()] * 2
+        done.clear()
+
+
 class OnAFile(BackburnerTestCase):
     def backburner_app(self, clock: Clock) -> Backburner:
         directory = self.enterContext(TemporaryDirectory())
@@ -72,7 +111,7 @@ def run(case: type[unittest.TestCase]) -> unittest.TestResult:
     return result
 
 
-@pytest.mark.parametrize("case", [Jobs, WithSettings, OnAFile])
+@pytest.mark.parametrize("case", [Jobs, WithSettings, Inline, Fake, Awaiting, OnAFile])
 def test_under_unittest(case: type[unittest.TestCase], tmp_path: Path) -> None:
     with Backburner("memory://") as own, use(own):
         result = run(case)

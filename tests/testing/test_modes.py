@@ -61,7 +61,7 @@ def test_fake_collects(backburner: Harness) -> None:
     assert enqueued[0].payload.args[0].name == "Ann"
     enqueued.assert_enqueued(ShopMailer.hello, user, queue="mail")
     enqueued.refute_enqueued(User)
-    with pytest.raises(AssertionError, match=r"^expected a job User; found none among 2 jobs\. The nearest:"):
+    with pytest.raises(AssertionError, match=r"^expected a job User; found none among 2 jobs\nThe nearest, "):
         enqueued.assert_enqueued(User)
     assert backburner.enqueued() == []
     assert done == []

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from backburner import Backburner, ConfigurationError, InvalidState, JobNotFound, Retry, UnknownJob, delay, enqueue
+from backburner import (
+    Backburner,
+    ConfigurationError,
+    InvalidState,
+    JobNotFound,
+    JobTimeout,
+    Retry,
+    UnknownJob,
+    delay,
+    enqueue,
+)
 from backburner.mail import Mailer
 from backburner.testing import Clock, Harness, harness
+from backburner.testing.performing import Waiting
 from tests.testing.shop import (
     HelloEmailJob,
     Plain,
@@ -22,9 +35,13 @@ from tests.testing.shop import (
     add,
     chain,
     done,
+    endless,
     fail,
     for_ever,
+    interrupted,
+    later,
     note_id,
+    note_time,
     retry,
     slowly,
     snooze,
@@ -185,6 +202,105 @@ def test_travel_makes_jobs_due(backburner: Harness) -> None:
     backburner.travel(3600)
     assert backburner.drain() == (1, 0)
     assert done == ["alas", "alas", 1]
+
+
+def test_travel_to_a_time(backburner: Harness) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    add.options(run_at=tomorrow).delay(1)
+    backburner.travel(tomorrow)
+    assert backburner.drain() == (1, 0)
+    with pytest.raises(ValueError, match=r"^expected a time from .* on, got .*: a clock of jobs never goes back$"):
+        backburner.travel(tomorrow)
+    with pytest.raises(ValueError, match=r"^expected an aware datetime or a duration, got the naive "):
+        backburner.travel(datetime(2100, 1, 1))
+
+
+def test_drain_until_lets_time_pass_from_job_to_job(backburner: Harness) -> None:
+    started = backburner.app.store.now()
+    for hours in (3, 1, 2, 5):
+        note_time.options(run_at=timedelta(hours=hours)).delay(hours)
+    assert backburner.drain(until=timedelta(hours=4)) == (3, 0)
+    assert [hours for hours, _ in done] == [1, 2, 3]
+    for hours, at in done:
+        assert timedelta(0) <= at - started - timedelta(hours=hours) < timedelta(minutes=1)
+    assert timedelta(0) <= backburner.app.store.now() - started - timedelta(hours=4) < timedelta(minutes=1)
+    assert backburner.drain(until=started + timedelta(hours=6)) == (1, 0)
+
+
+def test_drain_until_performs_retries_and_what_is_enqueued_meanwhile(backburner: Harness) -> None:
+    fail.delay("alas")
+    later.delay(2)
+    assert backburner.drain(until=timedelta(days=1), raises=False) == (3, 2)
+    assert done == ["alas", 2, "alas", 1, 0]
+
+
+def test_drain_until_ends_at_a_job_that_nobody_claims(backburner: Harness) -> None:
+    add.options(queue="sums", run_at=60).delay(1)
+    backburner.app.queues.pause("sums")
+    assert backburner.drain(until=timedelta(minutes=2)) == (0, 0)
+    assert done == []
+
+
+def test_a_job_is_waited_for_once() -> None:
+    clock = Clock()
+    due = clock() + timedelta(hours=1)
+    wait = Waiting(clock, due + timedelta(hours=1), clock.travel)
+    assert wait(due) is True
+    assert timedelta(0) <= clock() - due < timedelta(minutes=1)
+    assert wait(due) is False  # it was due, and yet nobody could claim it
+    assert clock() - due >= timedelta(hours=1)
+
+
+def test_drain_until_ends_at_the_limit(backburner: Harness) -> None:
+    add.options(run_at=60).delay(1)
+    add.options(run_at=120).delay(2)
+    assert backburner.drain(until=timedelta(days=1), limit=1) == (1, 0)
+    assert backburner.drain() == (0, 0)
+
+
+def test_drain_a_queue(backburner: Harness) -> None:
+    add.options(queue="sums").delay(1)
+    add.delay(2)
+    assert backburner.drain(queue="sums") == (1, 0)
+    assert done == [1]
+
+
+def test_drain_performs_in_the_process_of_the_test(backburner: Harness) -> None:
+    add.options(isolation="process").delay(1)
+    assert backburner.drain() == (1, 0)
+    assert done == [1]
+
+
+def test_drain_leaves_no_worker_behind(backburner: Harness) -> None:
+    fail.delay("alas")
+    threads = threading.enumerate()
+    with pytest.raises(ZeroDivisionError):
+        backburner.drain()
+    assert backburner.app.workers() == []
+    assert threading.enumerate() == threads
+
+
+def test_drain_interrupts_a_job_that_runs_for_too_long(backburner: Harness) -> None:
+    endless.options(max_run_time=0.05).delay()
+    with pytest.raises(JobTimeout, match=r"^ran longer than its max_run_time of 0.05 s$"):
+        backburner.drain()
+
+
+def test_drain_in_a_thread(backburner: Harness) -> None:
+    slowly.delay(1)
+    endless.options(max_run_time=0.05).delay()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        assert pool.submit(backburner.drain, raises=False).result(timeout=20) == (1, 1)
+    assert done == [1]
+
+
+def test_an_interrupt_by_the_user_ends_drain(backburner: Harness) -> None:
+    job = interrupted.delay()
+    add.delay(1)
+    with pytest.raises(KeyboardInterrupt):
+        backburner.drain(raises=False)
+    assert done == []
+    assert backburner.app.jobs.get(job.id).state == "queued"
 
 
 def test_travel_goes_forward_only(backburner: Harness) -> None:

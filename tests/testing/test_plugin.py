@@ -178,9 +178,11 @@ def test_a_failing_test_shows_the_nearest_jobs(pytester: pytest.Pytester) -> Non
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "E *AssertionError: expected a job note(2); found none among 1 job. The nearest:",
+            "E *AssertionError: expected a job note(2); found none among 1 job",
+            "E *The nearest, with - what was expected and + what was enqueued:",
             "E *  note(1), queue 'default', priority 0, run_at *",
-            "E *    number: expected 2, got 1",
+            "E *    - number: 2",
+            "E *    + number: 1",
         ]
     )
 
@@ -213,11 +215,11 @@ def test_the_fixtures_tell_what_they_are_for(pytester: pytest.Pytester) -> None:
 
 def test_loading_the_plugin_loads_little() -> None:
     code = (
-        "import json, sys, pytest, backburner; before = set(sys.modules); "
-        "import backburner.testing.plugin; print(json.dumps(sorted(set(sys.modules) - before)))"
+        "import json, sys, pytest; before = set(sys.modules); "
+        "import backburner_pytest; print(json.dumps(sorted(set(sys.modules) - before)))"
     )
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    assert json.loads(loaded) == ["backburner.testing", "backburner.testing.plugin"]
+    assert json.loads(loaded) == ["backburner_pytest"]
 
 
 def test_every_name_of_the_package_is_there() -> None:

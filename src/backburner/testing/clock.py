@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from backburner.core.times import system_now, to_duration
+from backburner.core.times import is_naive, system_now, to_duration
 
 
 class Clock:
@@ -17,9 +17,20 @@ class Clock:
         """Return the time."""
         return system_now() + self._ahead
 
-    def travel(self, duration: timedelta | float) -> None:
-        """Put the clock forward."""
-        ahead = to_duration(duration)
-        if ahead < timedelta(0):
-            raise ValueError(f"expected a duration of zero or more, got {duration!r}: a clock of jobs never goes back")
-        self._ahead += ahead
+    def travel(self, to: datetime | timedelta | float) -> None:
+        """Put the clock forward, to a time or by a duration."""
+        self._ahead += duration_to(to, self())
+
+
+def duration_to(to: datetime | timedelta | float, now: datetime) -> timedelta:
+    """Return how long it is from now to a time, or a duration as it is. Raises ValueError for what lies in the past."""
+    if not isinstance(to, datetime):
+        duration = to_duration(to)
+        if duration < timedelta(0):
+            raise ValueError(f"expected a duration of zero or more, got {to!r}: a clock of jobs never goes back")
+        return duration
+    if is_naive(to):
+        raise ValueError(f"expected an aware datetime or a duration, got the naive {to!r}")
+    if to < now:
+        raise ValueError(f"expected a time from {now} on, got {to}: a clock of jobs never goes back")
+    return to - now

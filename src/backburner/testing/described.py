@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -27,6 +27,10 @@ class Described(NamedTuple):
         on = "" if self.receiver is None else f" on {shown(self.receiver)}"
         listed = [*map(shown, self.args), *(f"{key}={shown(value)}" for key, value in self.kwargs.items())]
         return f"{name}({', '.join(listed)}){on}"
+
+    def with_values(self, change: Callable[[Any], Any]) -> Described:
+        """Return the same with each of its values changed."""
+        return self._replace(receiver=change(self.receiver), args=change(self.args), kwargs=change(self.kwargs))
 
     def named(self, signature: inspect.Signature | None) -> dict[str, Any]:
         """Return the arguments by the names of their parameters. Raises TypeError when they do not fit."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,8 @@ from backburner.core.options import check_option
 from backburner.core.payload import Call
 from backburner.core.signatures import signature_of
 from backburner.testing.described import Described, class_of, described, shown
+from backburner.testing.differing import NONE, Difference, differences
+from backburner.testing.stand_ins import Matching, StandIns, Within, as_matching
 
 NEAR = timedelta(seconds=1)
 """How far a `run_at` may be from "so long after the job was made"."""
@@ -34,21 +36,23 @@ class Expectation:
     any_method: bool
     """Whether `what` is a class: every job object of it fits, and every call of one of its methods."""
     options: Mapping[str, Any]
+    read: Callable[[Any], Any]
+    """Reads a written value, for those who look at it themselves."""
 
-    def misfits(self, job: Job[Any]) -> list[str]:
-        """Return how a job differs, a line for each; nothing when it is as expected."""
+    def misfits(self, job: Job[Any]) -> list[Difference]:
+        """Return how a job differs; nothing when it is as expected."""
         found = described(job.handler)
         if not self._is_code_of(found):
-            return [f"expected {_short(self.what.code)}, got {_short(found.code) or 'a handler that cannot be read'}"]
-        lines = [] if self.any_method else [*self._receiver(found), *self._arguments(found)]
-        return lines + [line for name, value in self.options.items() for line in _option(job, name, value)]
+            return [Difference("job", short(self.what.code), short(found.code) or "a handler that cannot be read")]
+        differing = [] if self.any_method else [*self._receiver(found), *self._arguments(found)]
+        return differing + [found for name, value in self.options.items() for found in _option(job, name, value)]
 
     def is_about(self, job: Job[Any]) -> bool:
         """Say whether a job is at least of the function, method or class that is expected."""
         return self._is_code_of(described(job.handler))
 
     def __str__(self) -> str:
-        what = _short(self.what.code) if self.any_method else str(self.what)
+        what = short(self.what.code) if self.any_method else str(self.what)
         options = "".join(f", {name} {_shown_option(value)}" for name, value in self.options.items())
         return f"{what}{options}"
 
@@ -57,22 +61,21 @@ class Expectation:
             return found.code == self.what.code
         return self.what.code in (found.code, class_of(found.receiver)) or found.code.startswith(f"{self.what.code}.")
 
-    def _receiver(self, found: Described) -> list[str]:
-        if found.receiver == self.what.receiver:
-            return []
-        expected = "none" if self.what.receiver is None else shown(self.what.receiver)
-        return [f"receiver: expected {expected}, got {'none' if found.receiver is None else shown(found.receiver)}"]
+    def _receiver(self, found: Described) -> Iterator[Difference]:
+        if found.receiver != self.what.receiver:
+            yield Difference("receiver", _shown_receiver(self.what), _shown_receiver(found))
 
-    def _arguments(self, found: Described) -> list[str]:
+    def _arguments(self, found: Described) -> Iterator[Difference]:
         try:
             got = found.named(self.signature)
         except TypeError as error:
-            return [f"arguments: {error}"]
-        return [
-            f"{name}: expected {shown(value)}, got {shown(got[name]) if name in got else 'none'}"
-            for name, value in self.arguments.items()
-            if name not in got or got[name] != value
-        ]
+            yield Difference("arguments", str(self.signature), str(error))
+            return
+        for name, value in self.arguments.items():
+            if name in got:
+                yield from differences(name, value, got[name], self.read)
+            else:
+                yield Difference(name, shown(value), NONE)
 
 
 def expect(
@@ -83,19 +86,21 @@ def expect(
     Raises TypeError for a target that no job has, WrongArguments for arguments that the target cannot have, and
     EnqueueError for what could not be enqueued.
     """
-    given = {name: check_option(name, value) for name, value in options.items() if value is not None}
+    given = {name: _expected_option(name, value) for name, value in options.items() if value is not None}
     if isinstance(target, type):
         _refuse_arguments(target.__qualname__, args, kwargs)
-        return Expectation(Described(name_of(target)), {}, None, True, given)
+        return Expectation(Described(name_of(target)), {}, None, True, given, codec.value)
     call = callable_target(target)
     if call is None:
         return _expect_object(codec, target, args, kwargs, given)
-    what = described(codec.dump(Call(call.target, call.method, args, kwargs)))
+    stand_ins = StandIns()
+    written = codec.dump(Call(call.target, call.method, stand_ins.replaced(args), stand_ins.replaced(kwargs)))
+    what = described(written).with_values(stand_ins.restored)
     signature = signature_of(target)
     try:
-        return Expectation(what, what.named(signature), signature, False, given)
+        return Expectation(what, what.named(signature), signature, False, given, codec.value)
     except TypeError as error:
-        raise WrongArguments(f"{_short(what.code)}{signature}: {error}") from None
+        raise WrongArguments(f"{short(what.code)}{signature}: {error}") from None
 
 
 def _expect_object(
@@ -107,8 +112,9 @@ def _expect_object(
             f"expected a function, a bound method such as user.activate, a class or a job object, got {target!r}"
         )
     _refuse_arguments(cls.__qualname__, args, kwargs)
-    what = described(codec.dump(target))
-    return Expectation(what, what.kwargs, None, False, options)
+    stand_ins = StandIns()
+    what = described(codec.dump(stand_ins.replaced(target))).with_values(stand_ins.restored)
+    return Expectation(what, what.kwargs, None, False, options, codec.value)
 
 
 def _refuse_arguments(cls: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -116,21 +122,47 @@ def _refuse_arguments(cls: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         raise TypeError(f"expected {cls}(…), a job object, to compare fields, or {cls} alone; got {cls} and arguments")
 
 
-def _option(job: Job[Any], name: str, expected: Any) -> list[str]:
+def _expected_option(name: str, value: Any) -> Any:
+    found = as_matching(value, is_option=True)
+    if isinstance(found, Within) and name != "run_at":
+        raise TypeError(f"{name}: expected a value or a predicate, got {found!r}, which is for run_at")
+    return check_option(name, value) if found is None else found
+
+
+def _option(job: Job[Any], name: str, expected: Any) -> Iterator[Difference]:
     got = getattr(job, name)
-    if isinstance(expected, timedelta):
-        fits = abs(got - job.created_at - expected) < NEAR
-        got = got - job.created_at
-    else:
-        fits = got == expected
-    return [] if fits else [f"{name}: expected {_shown_option(expected)}, got {_shown_option(got)}"]
+    match expected:
+        case Within():
+            fits = expected.fits_run_at(got, job.created_at)
+        case Matching():
+            fits = expected.fits(got)
+        case timedelta():
+            fits = abs(got - job.created_at - expected) < NEAR
+            got = got - job.created_at
+        case tuple():
+            fits = set(expected) <= set(got)
+        case _:
+            fits = got == expected
+    if not fits:
+        yield Difference(name, _shown_option(expected), _shown_option(got))
 
 
 def _shown_option(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
-    return f"{value} from its making" if isinstance(value, timedelta) else repr(value)
+    match value:
+        case datetime():
+            return value.isoformat(sep=" ")
+        case timedelta():
+            return f"{value} from its making"
+        case tuple():
+            return ", ".join(map(repr, value)) or "none"
+        case _:
+            return repr(value)
 
 
-def _short(code: str) -> str:
+def _shown_receiver(described: Described) -> str:
+    return NONE if described.receiver is None else shown(described.receiver)
+
+
+def short(code: str) -> str:
+    """Return what code is called within its module."""
     return code.rpartition(":")[2]

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import UUID
 
 from backburner.app import Backburner, use
 from backburner.core.codec import Codec
 from backburner.core.errors import ConfigurationError
 from backburner.core.job import Job
-from backburner.core.times import to_duration
+from backburner.inspection import id_of
 from backburner.stores.memory.store import MemoryStore
 from backburner.testing import performing
 from backburner.testing.assertions import Assertions
-from backburner.testing.clock import Clock
+from backburner.testing.bench import Bench, bench
+from backburner.testing.clock import Clock, duration_to
+from backburner.testing.happening import Happened, listening
+from backburner.testing.modes import Enqueued, fake, inline
+from backburner.testing.performing import Performing, Waiting
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from backburner.app import AppSettings
+
+Mode: TypeAlias = Literal["drain", "inline", "fake"]
+"""What becomes of jobs: stored until they are drained, performed where they are enqueued, or only collected."""
 
 
 class Harness(Assertions):
@@ -32,9 +39,18 @@ class Harness(Assertions):
     Made by the `backburner` fixture, by `BackburnerTestCase`, or by `harness(app)`.
     """
 
-    def __init__(self, app: Backburner, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        app: Backburner,
+        clock: Clock | None = None,
+        events: Happened | None = None,
+        collected: Enqueued | None = None,
+    ) -> None:
         self.app = app
+        self.events: Happened = Happened() if events is None else events
+        """What has happened to jobs so far: `enqueue`, `perform`, `invoke`, `error` and `failure`, in order."""
         self._clock = clock
+        self._collected = collected
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.app, name)
@@ -53,54 +69,152 @@ class Harness(Assertions):
         """The codec that wrote the jobs."""
         return self.app.codec
 
-    def enqueued(self) -> list[Job[Any]]:
-        """Return the jobs that wait to be performed, now or later, oldest first."""
-        return list(self.app.jobs.where(state="queued"))
+    def enqueued(self, target: Any = None, /, *args: Any, **wanted: Any) -> list[Job[Any]]:
+        """Return the jobs that wait to be performed, now or later, oldest first.
 
-    def drain(self, *, raises: bool = True, limit: int | None = None) -> tuple[int, int]:
+        With a target, only those that `assert_enqueued` would take; arguments and options are as there.
+        """
+        jobs = list(self.app.jobs.where(state="queued")) if self._collected is None else self._collected.enqueued()
+        return jobs if target is None else self.fitting(jobs, target, *args, **wanted)
+
+    def drain(
+        self,
+        *,
+        until: datetime | timedelta | float | None = None,
+        limit: int | None = None,
+        raises: bool = True,
+        queue: str | None = None,
+    ) -> tuple[int, int]:
         """Perform what is due, and what becomes due meanwhile, at most `limit` jobs; return (successes, failures).
 
-        Jobs are loaded from their handlers, as a worker does. What a job raises leaves this call, and the rest stays
-        enqueued; with `raises=False` it is retried or failed as in a worker, and counted. Without a limit, jobs that
-        enqueue each other for ever are an AssertionError.
+        With `until`, a time or a duration, time passes from one job's `run_at` to the next, up to that time. Jobs are
+        loaded from their handlers, as a worker does, and performed in this thread, one by one. What a job raises leaves
+        this call, and the rest stays enqueued; with `raises=False` it is retried or failed as in a worker, and counted.
+        Without a limit, jobs that enqueue each other for ever are an AssertionError.
         """
-        return performing.drain(self.app, raises=raises, limit=limit)
+        with self._bench("drain", queue) as at:
+            return performing.drive(at, self._draining(at, until, limit, raises))
+
+    async def adrain(
+        self,
+        *,
+        until: datetime | timedelta | float | None = None,
+        limit: int | None = None,
+        raises: bool = True,
+        queue: str | None = None,
+    ) -> tuple[int, int]:
+        """Do what `drain` does, async jobs in the event loop that runs; other jobs keep it waiting."""
+        with self._bench("adrain", queue) as at:
+            return await performing.adrive(at, self._draining(at, until, limit, raises))
 
     def perform(self, job: Job[Any] | UUID | str, *, raises: bool = True) -> bool:
         """Perform this one job, due or not, and return whether it succeeded; what it raises leaves this call.
 
         Raises JobNotFound, and InvalidState when it is not queued.
         """
-        return performing.perform(self.app, job, raises=raises)
+        with self._bench("perform") as at:
+            return performing.drive(at, performing.performing_one(at, id_of(job), raises=raises))
 
-    def travel(self, duration: timedelta | float) -> None:
-        """Put the app's clock forward, so that what was scheduled or is to be retried becomes due.
+    async def aperform(self, job: Job[Any] | UUID | str, *, raises: bool = True) -> bool:
+        """Do what `perform` does, an async job in the event loop that runs."""
+        with self._bench("aperform") as at:
+            return await performing.adrive(at, performing.performing_one(at, id_of(job), raises=raises))
+
+    def travel(self, to: datetime | timedelta | float) -> None:
+        """Put the app's clock forward, to a time or by a duration: what was scheduled, or waits for a retry, is due.
 
         Raises ConfigurationError when the app was not made with the clock of this harness.
         """
         store = self.app.store
         before = store.now()
+        duration = duration_to(to, before)
         if self._clock is not None:
             self._clock.travel(duration)
-        if self._clock is None or store.now() - before < to_duration(duration):
+        if self._clock is None or store.now() - before < duration:
             raise ConfigurationError(
                 "expected an app with a clock for tests: clock = testing.Clock(), Backburner(url, clock=clock) "
                 "and harness(app, clock=clock)"
             )
 
+    def _bench(self, doing: str, queue: str | None = None) -> AbstractContextManager[Bench]:
+        if self._collected is not None:
+            raise ConfigurationError(
+                f"{doing}: expected jobs that are stored, got mode 'fake', in which they are only collected: "
+                "leave the mode out to perform them"
+            )
+        return bench(self.app, queue)
+
+    def _draining(
+        self, at: Bench, until: datetime | timedelta | float | None, limit: int | None, raises: bool
+    ) -> Performing[tuple[int, int]]:
+        if until is None:
+            return performing.draining(at, limit=limit, raises=raises)
+        now = self.app.store.now
+        waiting = Waiting(now, now() + duration_to(until, now()), self.travel)
+        return performing.draining(at, limit=limit, raises=raises, wait=waiting)
+
 
 @contextmanager
-def harness(app: Backburner, *, clock: Clock | None = None, mail: str = "memory:") -> Iterator[Harness]:
+def harness(
+    app: Backburner,
+    *,
+    clock: Clock | None = None,
+    mail: str = "memory:",
+    mode: Mode = "drain",
+    connection: object | None = None,
+) -> Iterator[Harness]:
     """Put an app under test within the block, whatever its store: it is the current app, and its mail goes to `mail`.
 
-    Jobs that its store holds already are left alone. `clock` is the one that the app was made with.
+    Jobs that its store holds already are left alone. `clock` is the one that the app was made with. With a `connection`
+    to the store's database (of sqlite3, psycopg or PyMySQL, or a Session or Connection of SQLAlchemy's), all that is
+    done to jobs is part of the transaction there, and gone when that is rolled back.
     """
+    with ExitStack() as stack:
+        stack.enter_context(_mailing_to(app, mail))
+        stack.enter_context(use(app))
+        events = stack.enter_context(listening(app.events))
+        if connection is not None:
+            stack.enter_context(_kept_on(app, connection))
+        collected = stack.enter_context(_sending(app, mode))
+        yield Harness(app, clock, events, collected)
+
+
+@contextmanager
+def _sending(app: Backburner, mode: Mode) -> Iterator[Enqueued | None]:
+    """Let become of jobs what the mode says; give the list where they are collected."""
+    match mode:
+        case "drain":
+            yield None
+        case "inline":
+            with inline(app):
+                yield None
+        case "fake":
+            with fake(app) as collected:
+                yield collected
+        case _:
+            raise ConfigurationError(f"mode: expected 'drain', 'inline' or 'fake', got {mode!r}")
+
+
+@contextmanager
+def _kept_on(app: Backburner, connection: object) -> Iterator[None]:
+    from backburner.testing.lending import lent
+
+    former = app.store
+    libraries = tuple(app.libraries.known)  # before: what they remember of the store is to hold longer than this block
+    app.keep_jobs_in(lent(former, connection, libraries))
+    try:
+        yield
+    finally:
+        app.keep_jobs_in(former)
+
+
+@contextmanager
+def _mailing_to(app: Backburner, mail: str) -> Iterator[None]:
     settings = app.settings
     app.settings = replace(settings, mail=mail)
     _forget_deliveries()
     try:
-        with use(app):
-            yield Harness(app, clock)
+        yield
     finally:
         app.settings = settings
         _forget_deliveries()

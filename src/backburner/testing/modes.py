@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from backburner.app import Backburner, current
 from backburner.authoring.outlets import Inline, Outlet
 from backburner.core.codec import Codec
+from backburner.core.errors import UnsavedRecord
 from backburner.core.job import Job
 from backburner.testing.assertions import Assertions
 
@@ -25,9 +26,13 @@ class Enqueued(list[Job[Any]], Assertions):
         """The codec that wrote the jobs."""
         return self._codec
 
-    def enqueued(self) -> list[Job[Any]]:
-        """Return the jobs."""
-        return list(self)
+    def enqueued(self, target: Any = None, /, *args: Any, **wanted: Any) -> list[Job[Any]]:
+        """Return the jobs; with a target, only those that `assert_enqueued` would take."""
+        for job in self:
+            if job.late:
+                with suppress(UnsavedRecord):  # in the handler, a token stands for the key until the record is saved
+                    job.handler, job.late = self._codec.fill(job.handler, job.late), ()
+        return list(self) if target is None else self.fitting(self, target, *args, **wanted)
 
 
 @contextmanager

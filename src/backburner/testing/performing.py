@@ -1,50 +1,109 @@
-"""Performing jobs in a test, which is told what they raise."""
+"""Performing jobs in a test, which is told what they raise.
+
+What is done is written once, for code that blocks and for code that awaits: as a generator that yields the jobs that
+are to be performed, and is sent how they ended.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Generator
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
 
-from backburner.app import Backburner
-from backburner.core.telemetry import JobFailed, JobPutBack, JobRetried, JobStarted, Record, recorded
+from backburner.core.job import Job
+from backburner.core.lifecycle import Move
+from backburner.testing.bench import Bench
+from backburner.worker.executors.hands import Tally
+from backburner.worker.outcome import Count, Outcome
 
 MOST = 10_000
 """After so many jobs, `drain` takes it that they enqueue each other for ever."""
 
-
-def drain(app: Backburner, *, raises: bool, limit: int | None) -> tuple[int, int]:
-    """Perform what is due; see `Harness.drain`."""
-    worker = app.worker()
-    successes = failures = 0
-    for _ in range(MOST if limit is None else limit):
-        with _watching(app, raises=raises) as records:
-            succeeded, failed = worker.work_off(limit=1)
-        if not any(isinstance(record, JobStarted) for record in records):
-            return successes, failures
-        successes += succeeded
-        failures += failed
-    if limit is None:
-        raise AssertionError(f"performed {MOST} jobs and there are more: do they enqueue each other for ever?")
-    return successes, failures
+T = TypeVar("T")
+Performing: TypeAlias = Generator[Job[Any], Outcome, T]
 
 
-def perform(app: Backburner, job: Any, *, raises: bool) -> bool:
+class Waiting:
+    """Lets time pass, from one job to the next."""
+
+    def __init__(self, now: Callable[[], datetime], end: datetime, travel: Callable[[timedelta], None]) -> None:
+        self._now = now
+        self._end = end
+        self._travel = travel
+        self._waited_for: datetime | None = None
+
+    def __call__(self, due: datetime | None) -> bool:
+        """Wait until a job is due, or until the end; say whether that job is due now, and was not before."""
+        is_next = due is not None and due <= self._end and due != self._waited_for
+        self._waited_for = due
+        self._travel(max((due if is_next and due is not None else self._end) - self._now(), timedelta(0)))
+        return is_next
+
+
+def never_wait(due: datetime | None) -> bool:  # noqa: ARG001  # whenever that is
+    """Perform nothing but what is due."""
+    return False
+
+
+def draining(
+    at: Bench, *, raises: bool, limit: int | None = None, wait: Callable[[datetime | None], bool] = never_wait
+) -> Performing[tuple[int, int]]:
+    """Perform what is due; see `Harness.drain`.
+
+    When nothing is, `wait` is told when the next job is due, and says whether it has waited for it.
+    """
+    tally = Tally()
+    while tally.started != limit:
+        job = at.claim()
+        if job is None:
+            if wait(at.next_due):
+                continue
+            break
+        if tally.started == MOST and limit is None:
+            raise AssertionError(f"performed {MOST} jobs and there are more: do they enqueue each other for ever?")
+        tally.started += 1
+        tally.note((yield from _performing(at, job, raises)))
+    return tally.successes, tally.failures
+
+
+def performing_one(at: Bench, job_id: UUID, *, raises: bool) -> Performing[bool]:
     """Perform one job; see `Harness.perform`."""
-    with _watching(app, raises=raises):
-        return app.worker().perform(job)
+    outcome = yield from _performing(at, at.claim_one(job_id), raises)
+    return outcome.count is Count.SUCCESS
 
 
-@contextmanager
-def _watching(app: Backburner, *, raises: bool) -> Iterator[list[Record]]:
-    """Collect the records of the block; if wanted, raise what a job in it raised."""
-    with recorded(app.telemetry) as records:
-        yield records
-    if raises:
-        _raise_first(records)
+def drive(at: Bench, performing: Performing[T]) -> T:
+    """Perform what is yielded in this thread."""
+    try:
+        job = next(performing)
+        while True:
+            job = performing.send(at.make(job))
+    except StopIteration as stop:
+        value: T = stop.value
+        return value
 
 
-def _raise_first(records: list[Record]) -> None:
-    for record in records:
-        if isinstance(record, (JobRetried, JobFailed, JobPutBack)):
-            raise record.error
+async def adrive(at: Bench, performing: Performing[T]) -> T:
+    """Perform what is yielded in the event loop that runs."""
+    try:
+        job = next(performing)
+        while True:
+            job = performing.send(await at.amake(job))
+    except StopIteration as stop:
+        value: T = stop.value
+        return value
+
+
+def _performing(at: Bench, job: Job[Any], raises: bool) -> Performing[Outcome]:
+    outcome = yield job
+    at.settle(outcome)
+    if raises and outcome.error is not None and _is_trouble(outcome):
+        raise outcome.error
+    return outcome
+
+
+def _is_trouble(outcome: Outcome) -> bool:
+    """Say whether a test is to hear of it: the job failed, or its code is not there; not when it snoozed."""
+    move, text = outcome.settlement.move, outcome.settlement.error
+    return move in (Move.RETRY, Move.FAIL) or (move is Move.SNOOZE and text is not None)

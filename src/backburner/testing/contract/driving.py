@@ -30,7 +30,7 @@ class ManualClock:
     """A clock that stands still until it is moved."""
 
     def __init__(self, now: datetime = START) -> None:
-        self.now = now
+        self.now: datetime = now
 
     def __call__(self) -> datetime:
         return self.now
@@ -84,7 +84,7 @@ class Worker:
     def __init__(self, driven: Driven, name: str) -> None:
         self._driven = driven
         self._batches = count(1)
-        self.name = f"{name}-{next(_numbers)}"
+        self.name: str = f"{name}-{next(_numbers)}"
         self.number: int = driven.register(WorkerInfo(self.name, "host", 1, None, 1))
 
     def next_lease(self) -> int:

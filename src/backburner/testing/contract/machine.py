@@ -75,12 +75,12 @@ class StoreMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.clock = ManualClock()
-        self.model = MemoryStore(clock=self.clock)
-        self.store = self.make_store(self.clock)
+        self.clock: ManualClock = ManualClock()
+        self.model: MemoryStore = MemoryStore(clock=self.clock)
+        self.store: Store = self.make_store(self.clock)
         self.numbers: list[int] = []
-        self.batches = 0
-        self.has_claimed = False
+        self.batches: int = 0
+        self.has_claimed: bool = False
 
     def teardown(self) -> None:
         self.store.close()
