@@ -157,7 +157,7 @@ def test_a_broken_value_is_refused(value: Any, reason: str) -> None:
         {"$class": f"{SHOP}:Gone"},
         {"$function": f"{SHOP}:gone"},
         {"$module": f"{SHOP}.gone"},
-        {"$module": "colorsys"},
+        {"$module": "tabnanny"},
         {"$object": f"{SHOP}:Gone", "fields": {}},
         {"$record": f"{MODELS}:Gone", "key": 1},
     ],
@@ -165,7 +165,7 @@ def test_a_broken_value_is_refused(value: Any, reason: str) -> None:
 def test_code_that_is_not_here_is_an_unknown_job(value: Any) -> None:
     with pytest.raises(UnknownJob):
         CODEC.load(handler_with(value))
-    assert "colorsys" not in sys.modules
+    assert "tabnanny" not in sys.modules
 
 
 def test_a_method_that_is_not_here_is_an_unknown_job() -> None:

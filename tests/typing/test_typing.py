@@ -45,6 +45,13 @@ def pyright(file: Path) -> Errors:
     return dict(found)
 
 
+def pyrefly(file: Path) -> Errors:
+    found: Errors = defaultdict(set)
+    for entry in json.loads(run("pyrefly", "check", "--output-format", "json", str(file)))["errors"]:
+        found[entry["line"]].add(entry["name"])
+    return dict(found)
+
+
 def expected(file: Path, part: int) -> Errors:
     lines = enumerate(file.read_text("utf-8").splitlines(), start=1)
     marked = [(number, line.partition("  # E: ")[2]) for number, line in lines if "  # E: " in line]
@@ -55,12 +62,12 @@ def test_the_right_program_runs():
     right.main()
 
 
-@pytest.mark.parametrize("check", [mypy, pyright])
+@pytest.mark.parametrize("check", [mypy, pyright, pyrefly])
 def test_the_right_program_has_no_errors(check):
     assert check(RIGHT) == {}
 
 
-@pytest.mark.parametrize(("check", "part"), [(mypy, 0), (pyright, 1)])
+@pytest.mark.parametrize(("check", "part"), [(mypy, 0), (pyright, 1), (pyrefly, 2)])
 def test_each_wrong_line_is_found_and_no_other(check, part):
     assert len(expected(WRONG, part)) >= 40
     assert check(WRONG) == expected(WRONG, part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import select
@@ -421,6 +422,7 @@ def test_no_descriptors_or_processes_are_left_behind(app: Backburner) -> None:
     isolated.crash.delay("exit")
     worker = app.worker(queues=["default"])
     worker.work_off(limit=1)
+    gc.collect()  # what earlier tests have left open is not ours
     before = sorted(os.listdir("/proc/self/fd"))
     worker.work_off()
     assert sorted(os.listdir("/proc/self/fd")) == before
