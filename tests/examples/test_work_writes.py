@@ -14,8 +14,8 @@ from examples.work.writes import ROWS, import_prices
 from tests.examples.work import Work, kill_worker
 from tests.worker.supervision.support import until
 
-LINES = 100 * ROWS
-MANY = 5 * LINES
+LINES = 300 * ROWS
+MANY = 2 * LINES
 """They take several times the second after which a place is stored."""
 FEW = 5 * ROWS
 """So many are written before somebody interferes."""
