@@ -275,6 +275,15 @@ def test_so_is_one_through_a_pooler(store: PostgresStore, postgres_server: Postg
     assert count(store) == 1
 
 
+def test_so_is_one_whose_pooler_makes_up_the_number_of_a_process(
+    store: PostgresStore, proxy_to: Callable[[str], Proxy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(psycopg.ConnectionInfo, "backend_pid", property(lambda _: 4_194_303))
+    with psycopg.connect(proxy_to(store.url).url) as connection:
+        store.run(store.enqueue([new_job()]), connection)
+    assert count(store) == 1
+
+
 def test_a_store_that_has_never_connected_joins(store: PostgresStore, connection: psycopg.Connection[Any]) -> None:
     fresh = opened(store.url)
     fresh.run(fresh.enqueue([new_job()]), connection)

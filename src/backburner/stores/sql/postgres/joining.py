@@ -23,6 +23,9 @@ T = TypeVar("T")
 AnyConnection: TypeAlias = "psycopg.Connection[Any] | psycopg.AsyncConnection[Any]"
 C = TypeVar("C", psycopg.Connection[Any], psycopg.AsyncConnection[Any])
 
+NOBODY = 1
+"""The number of a process that never serves a connection."""
+
 LARGEST_PROCESS = 4_194_304
 """No system numbers its processes higher; a pooler that makes a number up nearly always does."""
 
@@ -171,7 +174,10 @@ class Neighbours:
         )
 
     def _is_same_server(self, connection: AnyConnection) -> bool:
-        return self._has_process(connection.info.backend_pid)
+        if self._has_process(connection.info.backend_pid):
+            return True
+        # One of the few numbers that a pooler makes up and a server could have given: the server itself knows better.
+        return isinstance(connection, psycopg.Connection) and self._has_process(_asked_for_process(connection))
 
     def _has_process(self, process: int) -> bool:
         """Say whether the store's server has this process of its own."""
@@ -181,6 +187,14 @@ class Neighbours:
             return self._pool.run(Repeatable(lambda: _has_process(process)))
         except StoreUnavailable:
             return True
+
+
+def _asked_for_process(connection: psycopg.Connection[Any]) -> int:
+    """Return which process serves a connection, by its own word; one that nobody has when it cannot be asked."""
+    with suppress(psycopg.Error):
+        row = Cursor(connection).execute(b"SELECT pg_backend_pid()").fetchone()
+        return int(row[0]) if row else NOBODY
+    return NOBODY
 
 
 def _has_process(process: int) -> Op[bool]:
