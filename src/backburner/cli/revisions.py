@@ -6,10 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-_END_OF_STATEMENT = re.compile(r";[ \t]*$", re.MULTILINE)
-_COMMENT = re.compile(r"--.*$", re.MULTILINE)
+from backburner.core.ports import MigrationStep
+
 _NOTE = re.compile(r"INSERT INTO \S*schema\b[^;]*?VALUES \((\d+), '\d{4}_", re.DOTALL)
-_TABLE = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?([\w.\"]+)")
 _PARAMETER = re.compile(r"(?<![:\w\\]):(?=\w+(?!:)\b)")
 """What SQLAlchemy would take for a parameter."""
 
@@ -23,19 +22,17 @@ class Revision(NamedTuple):
     """What Alembic knows it by: the version of the tables that it leads to."""
 
     @classmethod
-    def of(cls, script: str, version: int = 0) -> Revision:
-        """Return what brings the tables from a version, 0 for none, to where a script brings an empty database."""
-        statements = _statements_of(script)
-        noted = [index for index, text in enumerate(statements) for found in versions_in(text) if found <= version]
-        missing = statements[max(noted, default=-1) + 1 :]
-        tables = _TABLE.findall(script) if version == 0 else []
-        undone = [f"DROP TABLE IF EXISTS {table}" for table in reversed(tables)]
-        return cls(missing, undone, f"backburner_{max(versions_in(script)):04}")
+    def of(cls, steps: Sequence[MigrationStep], version: int = 0) -> Revision:
+        """Return what brings tables of a version, 0 for none, to that of the last step."""
+        statements = [text for step in steps if step.version > version for text in step.statements]
+        made = [table for step in steps for table in step.tables] if version == 0 else []
+        undone = [f"DROP TABLE IF EXISTS {table}" for table in reversed(made)]
+        return cls(statements, undone, f"backburner_{steps[-1].version:04}")
 
 
-def versions_in(text: str) -> list[int]:
-    """Return the versions of the tables that a script, or a revision, takes note of."""
-    return [int(version) for version in _NOTE.findall(text)]
+def version_in(revision: str) -> int:
+    """Return the version of the tables that the text of a revision takes note of; 0 when it has to do with others."""
+    return max(map(int, _NOTE.findall(revision)), default=0)
 
 
 def bodies(revision: Revision) -> tuple[str, str]:
@@ -54,8 +51,3 @@ def program(revision: Revision) -> str:
 def _execute(statement: str) -> str:
     text = _PARAMETER.sub(r"\:", statement)
     return f'op.execute(r"""{text}""")' if "\n" in text or '"' in text else f'op.execute("{text}")'
-
-
-def _statements_of(script: str) -> list[str]:
-    parts = (part.strip() for part in _END_OF_STATEMENT.split(script))
-    return [part for part in parts if _COMMENT.sub("", part).strip()]

@@ -192,6 +192,16 @@ class SchemaState:
         return self.works_with <= self.needed <= self.found
 
 
+class MigrationStep(NamedTuple):
+    """What brings tables of the version before to this one, for those who execute it themselves."""
+
+    version: int
+    statements: list[str]
+    """In order; the last one takes note of the version."""
+    tables: list[str]
+    """Those that it makes, in order."""
+
+
 class JobStore(Protocol):
     """Where jobs are made, claimed and settled."""
 
@@ -322,6 +332,9 @@ class Schema(Protocol):
 
     def migration_sql(self) -> str:
         """Return the SQL that `migrate` would run on an empty database."""
+
+    def migration_steps(self) -> list[MigrationStep]:
+        """Return the same version by version; nothing for a store that has no tables."""
 
 
 class Watch(Protocol):

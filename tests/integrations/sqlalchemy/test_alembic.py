@@ -16,7 +16,8 @@ from sqlalchemy import create_engine, inspect
 
 from backburner import Backburner, job
 from backburner.cli.main import main
-from backburner.cli.revisions import Revision, bodies
+from backburner.cli.revisions import Revision, bodies, version_in
+from backburner.core.ports import MigrationStep
 from backburner.integrations.sqlalchemy import include_object
 from tests.integrations.sqlalchemy.grounds import with_driver
 from tests.integrations.sqlalchemy.models import Base
@@ -142,28 +143,30 @@ def test_two_heads(config: Config, call) -> None:
     assert call("--head", head)[0] == 0
 
 
-SCRIPT = """\
-CREATE TABLE backburner_schema (version integer);
+NOTE = "INSERT INTO backburner_schema (version, name, works_with, applied_at)\nVALUES ({})"
 
--- One.
-CREATE TABLE backburner_jobs (at text DEFAULT ':midnight');
-
-INSERT INTO backburner_schema (version, name, works_with, applied_at)
-VALUES (1, '0001_jobs', 1, 0);
-
-ALTER TABLE backburner_jobs ADD name text;
-
-INSERT INTO backburner_schema (version, name, works_with, applied_at)
-VALUES (2, '0002_names', 1, 0::bigint);
-"""
+STEPS = [
+    MigrationStep(
+        1,
+        [
+            "CREATE TABLE backburner_schema (version integer)",
+            "CREATE TABLE backburner_jobs (at text DEFAULT ':midnight')",
+            NOTE.format("1, '0001_jobs', 1, 0"),
+        ],
+        ["backburner_schema", "backburner_jobs"],
+    ),
+    MigrationStep(2, ["ALTER TABLE backburner_jobs ADD name text", NOTE.format("2, '0002_names', 1, 0::bigint")], []),
+]
 
 
 def test_what_is_missing_of_a_later_version() -> None:
-    revision = Revision.of(SCRIPT, 1)
+    revision = Revision.of(STEPS, 1)
     assert [text.split()[0] for text in revision.statements] == ["ALTER", "INSERT"]
     assert bodies(revision)[1] == 'raise NotImplementedError("no way leads back from here")'
-    assert Revision.of(SCRIPT, 2).statements == []
-    whole = Revision.of(SCRIPT)
+    assert Revision.of(STEPS, 2).statements == []
+    whole = Revision.of(STEPS)
     assert whole.undone == ["DROP TABLE IF EXISTS backburner_jobs", "DROP TABLE IF EXISTS backburner_schema"]
     assert "\\:midnight" in bodies(whole)[0]
     assert "0::bigint" in bodies(whole)[0]
+    assert version_in(bodies(whole)[0]) == 2
+    assert version_in("ALTER TABLE orders ADD name text") == 0

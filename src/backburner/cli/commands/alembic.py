@@ -28,14 +28,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Write the revision, unless there is one."""
     with opened_app(options) as app:
-        script = app.store.migration_sql()
-    if not script:
+        steps = app.store.migration_steps()
+    if not steps:
         raise ConfigurationError(f"expected a store that has tables, got {app.store.url}")
     if options.print:
-        output.say(revisions.program(revisions.Revision.of(script)))
+        output.say(revisions.program(revisions.Revision.of(steps)))
         return exits.DONE
     directory = _directory(options.config)
-    revision = revisions.Revision.of(script, _version_in(directory))
+    revision = revisions.Revision.of(steps, _version_in(directory))
     if not revision.statements:
         output.say("nothing is missing: the tables are made by revisions that are there")
         return exits.NO
@@ -59,8 +59,8 @@ def _directory(config: str) -> ScriptDirectory:
 
 def _version_in(directory: ScriptDirectory) -> int:
     """Return the version of the tables that the revisions bring about which are there."""
-    sources = (Path(revision.path).read_text(encoding="utf-8") for revision in directory.walk_revisions())
-    return max((version for source in sources for version in revisions.versions_in(source)), default=0)
+    texts = (Path(revision.path).read_text(encoding="utf-8") for revision in directory.walk_revisions())
+    return max(map(revisions.version_in, texts), default=0)
 
 
 def _write(directory: ScriptDirectory, revision: revisions.Revision, head: str) -> int:

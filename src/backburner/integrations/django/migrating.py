@@ -8,7 +8,7 @@ from django.db import router
 from django.db.migrations.operations.base import Operation
 
 from backburner.integrations.django.setting import chosen
-from backburner.integrations.django.tables import drops, state_on, steps
+from backburner.integrations.django.tables import state_on, step_to
 
 
 class Tables(Operation):
@@ -32,13 +32,14 @@ class Tables(Operation):
         if _is_wanted(connection, app_label) and (
             schema_editor.collect_sql or state_on(connection).found < self.version
         ):
-            _execute(schema_editor, steps(connection.vendor, self.version))
+            _execute(schema_editor, step_to(connection.vendor, self.version).statements)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:  # noqa: ARG002  # Django's signature
         """Drop the tables, and all jobs with them."""
         connection = schema_editor.connection
         if _is_wanted(connection, app_label):
-            _execute(schema_editor, drops(connection.vendor, self.version))
+            tables = step_to(connection.vendor, self.version).tables
+            _execute(schema_editor, [f"DROP TABLE IF EXISTS {name}" for name in reversed(tables)])
 
     def describe(self) -> str:
         """Say what it does."""

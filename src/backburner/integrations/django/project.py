@@ -24,7 +24,7 @@ class ProjectApp(Backburner):
         self._choice = choice
         super().__init__(choice.url or "", clock=clock, **{**choice.app, **(settings or {})})
         self.allow(*own_modules())
-        _ = self.libraries.known  # which listen to what the worker does
+        self.libraries.in_use()  # Django is to know of the worker's jobs from the first on
 
     @property
     def alias(self) -> str | None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from backburner.core import ops
 from backburner.core.errors import ConfigurationError, SchemaMissing
 from backburner.core.ops import Reply, Statement
-from backburner.core.ports import SchemaState
+from backburner.core.ports import MigrationStep, SchemaState
 from backburner.integrations.django.executing import executor
 from backburner.stores.sql.lent import MISSING, LentSession
 from backburner.stores.sql.migrate import Migrator
-
-_CREATED = re.compile(r"^CREATE TABLE (?:IF NOT EXISTS )?(\w+)", re.MULTILINE)
 
 
 def migrator_for(vendor: str) -> Migrator:
@@ -50,12 +47,6 @@ def state_on(connection: Any) -> SchemaState:
     return ops.run(migrator_for(connection.vendor).state(), LentSession(look))
 
 
-def steps(vendor: str, version: int) -> list[str]:
-    """Return the statements that bring the tables of the version before to this one."""
-    return migrator_for(vendor).steps(version)
-
-
-def drops(vendor: str, version: int) -> list[str]:
-    """Return the statements that remove the tables which this version brought, the last one first."""
-    made = [found[1] for step in steps(vendor, version) if (found := _CREATED.search(step))]
-    return [f"DROP TABLE IF EXISTS {name}" for name in reversed(made)]
+def step_to(vendor: str, version: int) -> MigrationStep:
+    """Return what brings the tables of the version before to this one."""
+    return next(step for step in migrator_for(vendor).steps() if step.version == version)

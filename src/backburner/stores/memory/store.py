@@ -10,7 +10,7 @@ from typing import TypeVar
 from backburner.core import ops
 from backburner.core.errors import ConfigurationError
 from backburner.core.ops import Op, Reply, Statement
-from backburner.core.ports import Capabilities, SchemaState
+from backburner.core.ports import Capabilities, MigrationStep, SchemaState
 from backburner.stores.memory.jobs import Jobs
 from backburner.stores.memory.looking import Looking
 from backburner.stores.memory.upkeep import Upkeep
@@ -79,6 +79,9 @@ class MemoryStore(Jobs, Upkeep, Looking):
 
     def migration_sql(self) -> str:
         return ""
+
+    def migration_steps(self) -> list[MigrationStep]:
+        return []
 
     def problems(self) -> list[str]:
         return ["The jobs are in the memory of one process: no other process sees them, and they end with it."]

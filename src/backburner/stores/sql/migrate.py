@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from backburner.core.errors import SchemaMissing
 from backburner.core.ops import BEGIN, Op, Reply, Statement
-from backburner.core.ports import SchemaState
+from backburner.core.ports import MigrationStep, SchemaState
 from backburner.stores.sql.dialect import Dialect
 from backburner.stores.sql.names import Names
 from backburner.stores.sql.statements import statements_of
@@ -22,6 +22,7 @@ from backburner.stores.sql.statements import statements_of
 _FILE_NAME = re.compile(r"(\d{4})_\w+\.sql")
 _END_OF_STATEMENT = re.compile(r";[ \t]*$", re.MULTILINE)
 _COMMENT = re.compile(r"--.*$", re.MULTILINE)
+_CREATED = re.compile(r"^CREATE TABLE (?:IF NOT EXISTS )?(\S+)", re.MULTILINE)
 _WORKS_WITH = re.compile(r"^-- Works with code that expects version (\d+)", re.MULTILINE)
 
 
@@ -72,15 +73,13 @@ class Migrator:
 
     def script(self) -> str:
         """Return what `migrate` does to an empty database."""
-        made = ["make_schema"] if self._names.schema is None else ["make_namespace", "make_schema"]
-        parts = [f"{self._text(name)};\n" for name in made]
+        parts = [f"{text};\n" for text in self._making_schema()]
         parts += [f"{migration.source.strip()}\n\n{self._note(migration)};\n" for migration in self._migrations]
         return "\n".join(parts)
 
-    def steps(self, version: int) -> list[str]:
-        """Return the statements that bring tables of the version before to this one, for others to execute."""
-        migration = next(migration for migration in self._migrations if migration.version == version)
-        return [self._text("make_schema"), *migration.statements(), self._note(migration)]
+    def steps(self) -> list[MigrationStep]:
+        """Return the same version by version, for others to execute."""
+        return list(map(self._step, self._migrations))
 
     def _apply(self) -> Op[list[str]]:
         """Apply what is missing, while nobody else does."""
@@ -96,6 +95,17 @@ class Migrator:
                 yield Statement(text)
             yield Statement(self._note(migration))
         return [migration.name for migration in missing]
+
+    def _making_schema(self) -> list[str]:
+        """Return what makes the table that versions are noted in."""
+        made = ["make_schema"] if self._names.schema is None else ["make_namespace", "make_schema"]
+        return list(map(self._text, made))
+
+    def _step(self, migration: Migration) -> MigrationStep:
+        before = self._making_schema() if migration is self._migrations[0] else []
+        statements = [*before, *migration.statements(), self._note(migration)]
+        tables = [found[1] for text in statements if (found := _CREATED.search(text))]
+        return MigrationStep(migration.version, statements, tables)
 
     def _hook(self, name: str) -> Op[None]:
         """Run a statement that only some databases have."""
