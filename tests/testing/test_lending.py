@@ -246,23 +246,6 @@ def test_a_lender_of_a_librarys_own(tmp_path: Path) -> None:
         assert lender.operations > 1
 
 
-def test_a_lender_that_an_integration_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Ours:
-        def run(self, store: Store, op: Op[Any]) -> Any:
-            done.append(store.url)
-            return store.run(op)
-
-    with Backburner(f"sqlite:///{tmp_path}/shop.db", allow=["tests.testing"]) as app:
-        [library] = [library for library in app.libraries.known if type(library).__name__ == "SQLAlchemy"]
-        lenders = {"mine": Ours()}
-        monkeypatch.setattr(library, "lender", lenders.get, raising=False)
-        with harness(app, connection="mine"):
-            add.delay(1)
-            assert done == [app.store.url]
-        with pytest.raises(ConfigurationError, match=r"got builtins\.str$"), harness(app, connection="other"):
-            pass
-
-
 @pytest.mark.parametrize("url", ["memory://", "sqlite:///:memory:"])
 def test_jobs_that_are_in_memory(url: str) -> None:
     with (

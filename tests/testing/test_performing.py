@@ -108,6 +108,11 @@ def test_drain_goes_on_if_wanted(backburner: Harness) -> None:
     assert backburner.app.jobs.count(state="queued") == 1
 
 
+def test_drain_refuses_what_it_does_not_know(backburner: Harness) -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'limt'"):
+        backburner.drain(limt=1)
+
+
 def test_drain_raises_what_ends_a_job_for_good(backburner: Harness) -> None:
     job = fail.options(max_attempts=1).delay("alas")
     with pytest.raises(ZeroDivisionError):

@@ -112,7 +112,7 @@ class Enqueuer:
     def _drafted(self, payload: object, given: Given, recorded: Given) -> tuple[Job[Any], object | None]:
         """Return a draft, and the connection in whose transaction it belongs: the call's, a record's, the default."""
         connection = given.get("connection")
-        if not self._libraries.known:
+        if not self._libraries.in_use():
             return self._drafter.draft(payload, given, recorded), connection
         with meeting() as met:
             job = self._drafter.draft(payload, given, recorded)

@@ -7,13 +7,14 @@ library itself, and the app has to do with a record or a connection that may be 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, Protocol
 
+from backburner.authoring.bulk import Stands
+from backburner.core.caller import callers_record
 from backburner.core.errors import ConfigurationError
 from backburner.core.job import Job
-from backburner.core.lending import lent_record
 from backburner.core.records import RecordKind, kind_of
 
 INTEGRATIONS: Mapping[str, str] = {
@@ -31,6 +32,9 @@ class Joint(Protocol):
 
     async def aput(self, jobs: Sequence[Job[Any]]) -> None:
         """Take jobs as `put` does, without blocking the event loop."""
+
+    def witness(self) -> Stands | None:
+        """Return what says later whether what is done now still stands; None where the transaction does not tell."""
 
 
 class Library(RecordKind, Protocol):
@@ -54,35 +58,30 @@ class Libraries:
         self._waiting = dict(INTEGRATIONS)
         self._known: list[Library] = []
 
-    @property
-    def known(self) -> Sequence[Library]:
-        """Those that the application uses."""
+    def in_use(self) -> Sequence[Library]:
+        """Return those that the application uses by now; each is told of the app when it is found."""
         for sign in [sign for sign in self._waiting if sign in sys.modules]:
             self._know(self._waiting.pop(sign))
         return self._known
 
     def joint(self, connection: object) -> Joint | None:
         """Return the transaction that is meant by a connection; None when it is of no library."""
-        joints = (library.joint(connection) for library in self.known)
+        joints = (library.joint(connection) for library in self.in_use())
         return next((joint for joint in joints if joint is not None), None)
 
-    def witness(self, connection: object | None) -> Callable[[], bool] | None:
-        """Return what says later whether what is done now in the transaction of a connection still stands.
-
-        None where the transaction does not tell: a joint may have a method `witness` for it.
-        """
+    def witness(self, connection: object | None) -> Stands | None:
+        """Return what says later whether what is done now on a connection still stands; see `Joint.witness`."""
         joint = None if connection is None else self.joint(connection)
-        witness: Callable[[], Callable[[], bool] | None] = getattr(joint, "witness", lambda: None)
-        return witness()
+        return None if joint is None else joint.witness()
 
     def default(self) -> object | None:
         """Return the connection for jobs about no record."""
-        defaults = (library.default() for library in self.known)
+        defaults = (library.default() for library in self.in_use())
         return next((default for default in defaults if default is not None), None)
 
     def bind(self, source: object) -> None:
         """Give the application's source of connections to the library that it is of. Raises ConfigurationError."""
-        if not any(library.bind(source) for library in self.known):
+        if not any(library.bind(source) for library in self.in_use()):
             kind = type(source)
             raise ConfigurationError(
                 "expected a sessionmaker, async_sessionmaker, scoped_session or async_scoped_session of SQLAlchemy, "
@@ -91,7 +90,7 @@ class Libraries:
 
     def recognises(self, cls: type) -> bool:
         """See `RecordKind.recognises`."""
-        return kind_of(cls, self.known) is not None
+        return kind_of(cls, self.in_use()) is not None
 
     def key(self, record: Any) -> Any:
         """See `RecordKind.key`."""
@@ -107,8 +106,8 @@ class Libraries:
 
     def load(self, cls: Any, key: Any) -> Any:
         """See `RecordKind.load`."""
-        lent = lent_record(key)
-        return self._kind(cls).load(cls, key) if lent is None else lent
+        record = callers_record(key)
+        return self._kind(cls).load(cls, key) if record is None else record
 
     def _kind(self, cls: type) -> RecordKind:
         kind = kind_of(cls, self._known)

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from backburner.core.caller import called_with
 from backburner.core.errors import UnsavedRecord
 from backburner.core.invoke import invoke
 from backburner.core.job import Job, Progress
-from backburner.core.lending import lending
 from backburner.core.lifecycle import State
 
 if TYPE_CHECKING:
-    from backburner.authoring.libraries import Libraries
+    from backburner.authoring.libraries import Joint, Libraries
     from backburner.core.parts import Parts
     from backburner.core.ports import Store
 
@@ -44,23 +44,26 @@ class IntoStore:
 
     def put(self, jobs: Sequence[Job[Any]], connection: object | None) -> None:
         """Store jobs; on the caller's connection they are seen when the caller commits."""
-        joint = None if connection is None else self._libraries.joint(connection)
-        if joint is not None:
+        if (joint := self._joint(jobs, connection)) is not None:
             joint.put(jobs)
             return
-        expect_keys(jobs)
         self._store.run(self._store.enqueue(jobs), connection)
         self._store.notify(connection)
 
     async def aput(self, jobs: Sequence[Job[Any]], connection: object | None) -> None:
         """Store jobs without blocking the event loop."""
-        joint = None if connection is None else self._libraries.joint(connection)
-        if joint is not None:
+        if (joint := self._joint(jobs, connection)) is not None:
             await joint.aput(jobs)
             return
-        expect_keys(jobs)
         await self._store.arun(self._store.enqueue(jobs), connection)
         self._store.notify(connection)
+
+    def _joint(self, jobs: Sequence[Job[Any]], connection: object | None) -> Joint | None:
+        """Return the library's transaction for jobs; None for those that the store itself writes."""
+        joint = None if connection is None else self._libraries.joint(connection)
+        if joint is None:
+            expect_keys(jobs)
+        return joint
 
 
 def expect_keys(jobs: Sequence[Job[Any]]) -> None:
@@ -84,7 +87,7 @@ class Inline:
     def put(self, jobs: Sequence[Job[Any]], connection: object | None) -> None:
         """Perform jobs, each loaded from its handler as a worker would, but with the records of the caller."""
         for job in jobs:
-            with lending(connection, job.late):
+            with called_with(connection, job.late):
                 self._perform(job)
 
     async def aput(self, jobs: Sequence[Job[Any]], connection: object | None) -> None:

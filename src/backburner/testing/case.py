@@ -17,8 +17,10 @@ from backburner.testing.harnessing import Harness, Mode, clean_app, harness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Unpack
 
     from backburner.app import AppSettings
+    from backburner.testing.performing import Draining
 
 
 class WithHarness(Assertions):
@@ -35,27 +37,13 @@ class WithHarness(Assertions):
         """Return the jobs that wait to be performed, now or later, oldest first; see `Harness.enqueued`."""
         return self.backburner.enqueued(target, *args, **wanted)
 
-    def drain(
-        self,
-        *,
-        until: datetime | timedelta | float | None = None,
-        limit: int | None = None,
-        raises: bool = True,
-        queue: str | None = None,
-    ) -> tuple[int, int]:
+    def drain(self, **how: Unpack[Draining]) -> tuple[int, int]:
         """Perform what is due; see `Harness.drain`."""
-        return self.backburner.drain(until=until, limit=limit, raises=raises, queue=queue)
+        return self.backburner.drain(**how)
 
-    async def adrain(
-        self,
-        *,
-        until: datetime | timedelta | float | None = None,
-        limit: int | None = None,
-        raises: bool = True,
-        queue: str | None = None,
-    ) -> tuple[int, int]:
+    async def adrain(self, **how: Unpack[Draining]) -> tuple[int, int]:
         """Perform what is due; see `Harness.adrain`."""
-        return await self.backburner.adrain(until=until, limit=limit, raises=raises, queue=queue)
+        return await self.backburner.adrain(**how)
 
     def perform(self, job: Job[Any] | UUID | str, *, raises: bool = True) -> bool:
         """Perform this one job; see `Harness.perform`."""

@@ -22,7 +22,7 @@ from backburner.testing.bench import Bench, bench
 from backburner.testing.clock import Clock, duration_to
 from backburner.testing.happening import Happened, listening
 from backburner.testing.modes import Enqueued, fake, inline
-from backburner.testing.performing import Performing, Waiting
+from backburner.testing.performing import Draining, Performing, Wait, Waiting, never_wait
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -77,35 +77,22 @@ class Harness(Assertions):
         jobs = list(self.app.jobs.where(state="queued")) if self._collected is None else self._collected.enqueued()
         return jobs if target is None else self.fitting(jobs, target, *args, **wanted)
 
-    def drain(
-        self,
-        *,
-        until: datetime | timedelta | float | None = None,
-        limit: int | None = None,
-        raises: bool = True,
-        queue: str | None = None,
-    ) -> tuple[int, int]:
+    def drain(self, **how: Unpack[Draining]) -> tuple[int, int]:
         """Perform what is due, and what becomes due meanwhile, at most `limit` jobs; return (successes, failures).
 
-        With `until`, a time or a duration, time passes from one job's `run_at` to the next, up to that time. Jobs are
-        loaded from their handlers, as a worker does, and performed in this thread, one by one. What a job raises leaves
-        this call, and the rest stays enqueued; with `raises=False` it is retried or failed as in a worker, and counted.
-        Without a limit, jobs that enqueue each other for ever are an AssertionError.
+        With a `queue`, only what is in it. With `until`, a time or a duration, time passes from one job's `run_at` to
+        the next, up to that time. Jobs are loaded from their handlers, as a worker does, and performed in this thread,
+        one by one. What a job raises leaves this call, and the rest stays enqueued; with `raises=False` it is retried
+        or failed as in a worker, and counted. Without a limit, jobs that enqueue each other for ever are an
+        AssertionError.
         """
-        with self._bench("drain", queue) as at:
-            return performing.drive(at, self._draining(at, until, limit, raises))
+        with self._draining("drain", **how) as (at, jobs):
+            return performing.drive(at, jobs)
 
-    async def adrain(
-        self,
-        *,
-        until: datetime | timedelta | float | None = None,
-        limit: int | None = None,
-        raises: bool = True,
-        queue: str | None = None,
-    ) -> tuple[int, int]:
+    async def adrain(self, **how: Unpack[Draining]) -> tuple[int, int]:
         """Do what `drain` does, async jobs in the event loop that runs; other jobs keep it waiting."""
-        with self._bench("adrain", queue) as at:
-            return await performing.adrive(at, self._draining(at, until, limit, raises))
+        with self._draining("adrain", **how) as (at, jobs):
+            return await performing.adrive(at, jobs)
 
     def perform(self, job: Job[Any] | UUID | str, *, raises: bool = True) -> bool:
         """Perform this one job, due or not, and return whether it succeeded; what it raises leaves this call.
@@ -144,14 +131,22 @@ class Harness(Assertions):
             )
         return bench(self.app, queue)
 
+    @contextmanager
     def _draining(
-        self, at: Bench, until: datetime | timedelta | float | None, limit: int | None, raises: bool
-    ) -> Performing[tuple[int, int]]:
-        if until is None:
-            return performing.draining(at, limit=limit, raises=raises)
+        self,
+        doing: str,
+        *,
+        until: datetime | timedelta | float | None = None,
+        limit: int | None = None,
+        raises: bool = True,
+        queue: str | None = None,
+    ) -> Iterator[tuple[Bench, Performing[tuple[int, int]]]]:
         now = self.app.store.now
-        waiting = Waiting(now, now() + duration_to(until, now()), self.travel)
-        return performing.draining(at, limit=limit, raises=raises, wait=waiting)
+        wait: Wait = never_wait
+        if until is not None:
+            wait = Waiting(now, now() + duration_to(until, now()), self.travel)
+        with self._bench(doing, queue) as at:
+            yield at, performing.draining(at, limit=limit, raises=raises, wait=wait)
 
 
 @contextmanager
@@ -200,8 +195,8 @@ def _kept_on(app: Backburner, connection: object) -> Iterator[None]:
     from backburner.testing.lending import lent
 
     former = app.store
-    libraries = tuple(app.libraries.known)  # before: what they remember of the store is to hold longer than this block
-    app.keep_jobs_in(lent(former, connection, libraries))
+    app.libraries.in_use()  # before: what they remember of the store is to hold longer than this block
+    app.keep_jobs_in(lent(former, connection))
     try:
         yield
     finally:

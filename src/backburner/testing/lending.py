@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from threading import RLock
 from typing import Any, TypeVar, cast
@@ -59,11 +58,8 @@ class LentStore:
         self._watches.wake_all()
 
 
-def lent(store: Store, connection: object, libraries: Iterable[object] = ()) -> Store:
+def lent(store: Store, connection: object) -> Store:
     """Return a store that works on a connection, in a session of SQLAlchemy's, or by a lender.
-
-    The integrations of `libraries` are asked first: one may have a method `lender(connection)`, which returns a Lender
-    for what is of its library, and None for all else.
 
     Raises ConfigurationError for anything else, and for a store that is in no database which connections lead to.
     """
@@ -72,7 +68,7 @@ def lent(store: Store, connection: object, libraries: Iterable[object] = ()) -> 
             f"expected an app whose jobs are in the database that connection= leads to, got one with {store.url}: "
             "make it with the URL of that database (the fixture is backburner_app)"
         )
-    lender = _lender_of_libraries(libraries, connection) or lender_of(connection)
+    lender = lender_of(connection)
     if lender is None:
         kind = type(connection)
         raise ConfigurationError(
@@ -80,9 +76,3 @@ def lent(store: Store, connection: object, libraries: Iterable[object] = ()) -> 
             f"SQLAlchemy on one of these, got {kind.__module__}.{kind.__qualname__}"
         )
     return cast(Store, LentStore(store, lender, connection))
-
-
-def _lender_of_libraries(libraries: Iterable[object], connection: object) -> Lender | None:
-    asked = (getattr(library, "lender", None) for library in libraries)
-    found = (lender(connection) for lender in asked if lender is not None)
-    return next((lender for lender in found if lender is not None), None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypedDict, TypeVar
 from uuid import UUID
 
 from backburner.core.job import Job
@@ -22,6 +22,17 @@ MOST = 10_000
 
 T = TypeVar("T")
 Performing: TypeAlias = Generator[Job[Any], Outcome, T]
+Wait: TypeAlias = Callable[[datetime | None], bool]
+"""Is told when the next job is due, and says whether it has waited for it."""
+
+
+class Draining(TypedDict, total=False):
+    """How far to drain; `Harness.drain` says what these mean."""
+
+    until: datetime | timedelta | float | None
+    limit: int | None
+    raises: bool
+    queue: str | None
 
 
 class Waiting:
@@ -46,13 +57,8 @@ def never_wait(due: datetime | None) -> bool:  # noqa: ARG001  # whenever that i
     return False
 
 
-def draining(
-    at: Bench, *, raises: bool, limit: int | None = None, wait: Callable[[datetime | None], bool] = never_wait
-) -> Performing[tuple[int, int]]:
-    """Perform what is due; see `Harness.drain`.
-
-    When nothing is, `wait` is told when the next job is due, and says whether it has waited for it.
-    """
+def draining(at: Bench, *, raises: bool, limit: int | None, wait: Wait) -> Performing[tuple[int, int]]:
+    """Perform what is due, and what is when `wait` has waited; see `Harness.drain`."""
     tally = Tally()
     while tally.started != limit:
         job = at.claim()

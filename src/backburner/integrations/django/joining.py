@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connections, transaction
 
+from backburner.authoring.bulk import Stands
 from backburner.authoring.outlets import expect_keys
 from backburner.core.job import Job
 from backburner.core.ports import Store
@@ -42,7 +43,7 @@ class AliasJoint(ABC):
         """See `Joint.aput`."""
         await sync_to_async(self.put, thread_sensitive=True)(jobs)
 
-    def witness(self) -> Callable[[], bool] | None:
+    def witness(self) -> Stands | None:
         """Return what says later whether what is done now still stands, for jobs that are written later."""
         connection = connections[self._alias]
         return stands(connection) if connection.in_atomic_block else None

@@ -6,8 +6,9 @@ registered in. So what is registered there is still there, or was called at the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
+
+from backburner.authoring.bulk import Stands
 
 
 class _Mark:
@@ -25,7 +26,7 @@ class _Mark:
         return self._is_committed or any(entry[1] is self for entry in self._connection.run_on_commit)
 
 
-def stands(connection: Any) -> Callable[[], bool]:
+def stands(connection: Any) -> Stands:
     """Return what says later whether what is done now in the atomic block of a connection still stands."""
     mark = last_registered(connection)
     if not isinstance(mark, _Mark):

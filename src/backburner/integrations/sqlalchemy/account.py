@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import inspect
 from sqlalchemy.orm import Session, SessionTransaction
 
+from backburner.authoring.bulk import Stands
 from backburner.core.job import Job
 from backburner.integrations.sqlalchemy.clerk import Clerk
 from backburner.integrations.sqlalchemy.ledger import Ledger, Witness
@@ -37,7 +38,7 @@ class Account:
         # Their records may have been met before this flush or in it: if need be, the next one is waited for.
         self._ledger.page(session).late += [job for job in jobs if job.late]
 
-    def witness(self, session: Session) -> Callable[[], bool]:
+    def witness(self, session: Session) -> Stands:
         """Return what says later whether what is done now in the session's transaction still stands."""
         witness = Witness()
         self._ledger.page(session).witnesses.append(witness)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
+from backburner.authoring.bulk import Stands
 from backburner.authoring.outlets import expect_keys
 from backburner.core.errors import ConfigurationError, EnqueueError
 from backburner.core.job import Job
@@ -32,7 +33,7 @@ class SessionJoint:
     async def aput(self, jobs: Sequence[Job[Any]]) -> None:
         self.put(jobs)  # adds to the session, which is no I/O
 
-    def witness(self) -> Callable[[], bool]:
+    def witness(self) -> Stands:
         """Return what says later whether what is done now still stands, for jobs that are written later."""
         return account_of(self._session, self._clerk).witness(self._session)
 
@@ -61,6 +62,9 @@ class ConnectionJoint:
     async def aput(self, jobs: Sequence[Job[Any]]) -> None:
         self.put(jobs)
 
+    def witness(self) -> None:
+        """Say nothing: a connection does not tell of its savepoints."""
+
 
 class AsyncConnectionJoint:
     """The transaction of a connection for asyncio: jobs are written at once, and that is awaited."""
@@ -77,3 +81,6 @@ class AsyncConnectionJoint:
 
     async def aput(self, jobs: Sequence[Job[Any]]) -> None:
         await self._connection.run_sync(lambda connection: ConnectionJoint(connection, self._clerk).put(jobs))
+
+    def witness(self) -> None:
+        """Say nothing, as `ConnectionJoint.witness`."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.orm import Session
 
+from backburner.core.caller import callers_connection
 from backburner.core.errors import ConfigurationError
 from backburner.core.job import Job
-from backburner.core.lending import lent_connection
 from backburner.integrations.sqlalchemy.forks import open_anew_in_children
 from backburner.integrations.sqlalchemy.records import held_by
 from backburner.integrations.sqlalchemy.sources import Source, session_of
@@ -74,8 +74,8 @@ def current_session() -> Any:
     is about a record of that. Raises ConfigurationError outside of a job, and when nothing was bound.
     """
     scope = _current.get()
-    if scope is None and (lent := session_of(lent_connection())) is not None:
-        return lent
+    if scope is None and (callers := session_of(callers_connection())) is not None:
+        return callers
     if scope is None:
         raise ConfigurationError(
             "expected to be called inside a job of an app that knows where its sessions come from: "
@@ -136,6 +136,7 @@ class Scopes:
         open_anew_in_children(source)
         drivers = self._app.parts.drivers
         drivers.loads_early = False  # records are read in the session of the attempt
+        drivers.in_task = None
         if source.is_async:
             from backburner.integrations.sqlalchemy.awaiting import drive_in_task
 
@@ -146,15 +147,10 @@ class Scopes:
         scope = self._scope
         if scope is not None:
             return scope.do(lambda session: session.get(cls, key))
-        if (lent := session_of(lent_connection())) is not None:
-            found = held_by(lent, cls, key)
-            return lent.get(cls, key) if found is None else found
-        if self._source is None:
-            raise ConfigurationError(
-                f"expected to know which session {cls.__qualname__} is to be read in: "
-                "write app.bind(sessionmaker), with the sessionmaker of your application, beside configure(…)"
-            )
-        with opened(self._source) as scope:  # outside of a job, to be looked at: it is detached
+        if (callers := session_of(callers_connection())) is not None:
+            found = held_by(callers, cls, key)
+            return callers.get(cls, key) if found is None else found
+        with opened(self._bound(cls.__qualname__)) as scope:  # outside of a job, to be looked at: it is detached
             return scope.do(lambda session: session.get(cls, key))
 
     def present_session(self) -> Session | None:
@@ -181,23 +177,27 @@ class Scopes:
     @contextmanager
     def _performing(self, worker: Any, job: Job[Any]) -> Iterator[None]:  # noqa: ARG002
         job.cached_payload = None  # whoever has looked at it has read the records in another session
-        with scope_of(self._expected_source(), job):
+        with scope_of(self._bound(job.name), job):
             yield
 
     @contextmanager
     def _invoking(self, job: Job[Any]) -> Iterator[None]:
-        scope, source = self._scope, self._expected_source()
+        scope, source = self._scope, self._bound(job.name)
         if scope is not None and scope.job is job:
             with committing():
                 yield
-        elif scope is None and session_of(lent_connection()) is None and not source.is_async:
+        elif scope is None and session_of(callers_connection()) is None and not source.is_async:
             # Performed at once, in the caller, but about nothing of the caller's.
             with scope_of(source, job), committing():
                 yield
         else:
             yield
 
-    def _expected_source(self) -> Source:
+    def _bound(self, what: str) -> Source:
+        """Return the source of sessions. Raises ConfigurationError, which says what is to be read in one."""
         if self._source is None:
-            raise ConfigurationError("expected app.bind() to have been called")
+            raise ConfigurationError(
+                f"expected to know which session {what} is to be read in: "
+                "write app.bind(sessionmaker), with the sessionmaker of your application, beside configure(…)"
+            )
         return self._source
