@@ -130,11 +130,12 @@ def test_an_operation_of_another_store_is_told_from_its_own(store: Any, connecti
         store.run_by(strange(), executing(connection))
 
 
+@pytest.mark.parametrize("options", ["", "?table_prefix=work_"])
 @pytest.mark.parametrize("name", URLS)
-def test_missing_tables_are_named(name: str, request: pytest.FixtureRequest) -> None:
+def test_missing_tables_are_named(name: str, options: str, request: pytest.FixtureRequest) -> None:
     url = request.getfixturevalue(URLS[name])
     with (
-        closing(open_store(url)) as store,
+        closing(open_store(url + options)) as store,
         closing(connect_to(url)) as connection,
         pytest.raises(SchemaMissing, match="backburner migrate"),
     ):

@@ -12,6 +12,7 @@ from backburner.core import ops
 from backburner.core.errors import SchemaMissing
 from backburner.core.ops import BEGIN, Copy, Many, Op, Reply, Statement
 from backburner.stores.sql.base import LOOK
+from backburner.stores.sql.names import Names
 from backburner.stores.sql.slots import UNUSED
 from backburner.stores.sql.transactions import End
 
@@ -48,15 +49,17 @@ class LentSession:
         raise TypeError(f"expected a command of SQL, got {command!r}: was this operation made by another store?")
 
 
-def run_lent(op: Op[T], session: LentSession, name: str) -> T:
+def run_lent(op: Op[T], session: LentSession, url: str, names: Names) -> T:
     """Run an operation by a session; a table that is not there is SchemaMissing, other errors are the library's own.
 
-    `name` is how the store shows its database.
+    `url` is how the store shows its database.
     """
     try:
         return ops.run(op, session)
     except Exception as error:
         said = str(error)
-        if "backburner" in said and any(missing in said for missing in MISSING):
-            raise SchemaMissing(f"the tables of backburner in {name} are missing: run `backburner migrate`") from error
+        if names.prefix in said and any(missing in said for missing in MISSING):
+            raise SchemaMissing(
+                f"the tables of backburner in {url} are missing or out of date: run `backburner migrate`"
+            ) from error
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -136,26 +137,22 @@ class Neighbours:
         end = _end_of(connection)
         if end in self._known:
             return
-        if end[0] != self._server.place.end[0] or not self._is_same_server(connection):
+        if end[0] != self._server.place.end[0] or not self._is_same_server(executed(connection, IDENTITY).rows):
             raise ConfigurationError(
                 f"expected connection= to be connected to the store's database {_shown(self._server.place.end)}, "
                 f"got one to {_shown(end)}"
             )
         self._known.add(end)
 
-    def _is_same_server(self, connection: AnyConnection) -> bool:
-        with suppress(StoreUnavailable):  # then the caller's connection is all that there is to go by
-            return self._pool.run(Repeatable(_identity)) == set(executed(connection, IDENTITY).rows)
-        return True
-
     def leads_here(self, execute: lent.Execute) -> bool:
         """Say whether what a function executes is executed in the store's database."""
-        name = execute(Statement("SELECT DATABASE()")).rows[0][0] or ""
-        database = name.decode() if isinstance(name, bytes) else name
-        if database != self._server.place.end[0]:
-            return False
-        with suppress(StoreUnavailable):
-            return self._pool.run(Repeatable(_identity)) == set(map(tuple, execute(Statement(IDENTITY)).rows))
+        database = _text(execute(Statement("SELECT DATABASE()")).rows[0][0])
+        return database == self._server.place.end[0] and self._is_same_server(execute(Statement(IDENTITY)).rows)
+
+    def _is_same_server(self, identity: Iterable[Sequence[Any]]) -> bool:
+        """Say whether it is the store's server that says this of itself."""
+        with suppress(StoreUnavailable):  # then the caller's connection is all that there is to go by
+            return self._pool.run(Repeatable(_identity)) == set(map(tuple, identity))
         return True
 
 
@@ -165,12 +162,16 @@ def _identity() -> Op[set[Any]]:
     return set(reply.rows)
 
 
+def _text(name: str | bytes | None) -> str:
+    return name.decode() if isinstance(name, bytes) else name or ""
+
+
 def _end_of(connection: AnyConnection) -> tuple[str, str, str]:
     """Return database, host and port or socket; the database is asked for where the connection was made without."""
     database = connection.db
     if database is None:
-        database = executed(connection, "SELECT DATABASE()").rows[0][0] or ""
-    name = database.decode() if isinstance(database, bytes) else database
+        database = executed(connection, "SELECT DATABASE()").rows[0][0]
+    name = _text(database)
     way = connection.unix_socket or connection.host
     return name, str(way), str(connection.port or DEFAULT_PORT)
 

@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 from backburner.core.errors import BackburnerError, SchemaMissing
 from backburner.core.ops import Op, Repeatable
-from backburner.core.ports import Capabilities, SchemaState
+from backburner.core.ports import Capabilities, MigrationStep, SchemaState
 from backburner.stores.sql.lent import Execute, run_lent
 from backburner.stores.sql.migrate import Migrator, refuse_newer
 from backburner.stores.sql.mysql.dialect import MYSQL
@@ -75,7 +75,7 @@ class MySQLStore(MySQLOperations):
         return await self._offload.run(self.run, op)
 
     def run_by(self, op: Op[T], execute: Execute) -> T:
-        return run_lent(op, LentSession(execute), self.url)
+        return run_lent(op, LentSession(execute), self.url, self._server.place.names)
 
     def leads_here(self, execute: Execute) -> bool:
         return self._neighbours.leads_here(execute)
@@ -101,6 +101,9 @@ class MySQLStore(MySQLOperations):
 
     def migration_sql(self) -> str:
         return self._migrator.script()
+
+    def migration_steps(self) -> list[MigrationStep]:
+        return self._migrator.steps()
 
     def watch(self) -> PollingWatch:
         watch = PollingWatch(self._watches, self.activity)

@@ -16,7 +16,7 @@ import psycopg
 
 from backburner.core.errors import BackburnerError, ConfigurationError, SchemaMissing
 from backburner.core.ops import Op, Repeatable, Statement
-from backburner.core.ports import Capabilities, Claimed, ClaimRequest, SchemaState, Settlement
+from backburner.core.ports import Capabilities, Claimed, ClaimRequest, MigrationStep, SchemaState, Settlement
 from backburner.stores.sql.lent import Execute, LentSession, run_lent
 from backburner.stores.sql.migrate import Migrator, refuse_newer
 from backburner.stores.sql.pool import Begun, Pool, failing
@@ -97,7 +97,7 @@ class PostgresStore(PostgresOperations):
         return await self._pools.run(op)
 
     def run_by(self, op: Op[T], execute: Execute) -> T:
-        return run_lent(op, LentSession(execute), self.url)
+        return run_lent(op, LentSession(execute), self.url, self._server.place.names)
 
     def leads_here(self, execute: Execute) -> bool:
         return self._neighbours.leads_here(execute)
@@ -123,6 +123,9 @@ class PostgresStore(PostgresOperations):
 
     def migration_sql(self) -> str:
         return self._migrator.script()
+
+    def migration_steps(self) -> list[MigrationStep]:
+        return self._migrator.steps()
 
     def watch(self) -> NoticeWatch:
         watch = NoticeWatch(self._watches, self._ear)

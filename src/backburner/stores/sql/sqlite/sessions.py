@@ -6,7 +6,7 @@ import os
 import random
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -129,9 +129,8 @@ class JoinedSession:
             self.execute(Statement("RELEASE backburner"))
 
     def _expect_database(self) -> None:
-        databases = {name: file for _, name, file in self.execute(Statement("PRAGMA database_list")).rows}
-        found = databases["main"]
-        if found != self._path and not are_same(found, self._path):
+        found = main_file_of(self.execute)
+        if not are_same(found, self._path):
             raise ConfigurationError(
                 f"expected connection= to be connected to the store's database {self._path}, "
                 f"got one to {found or 'a database in memory'}"
@@ -185,6 +184,11 @@ def _executed(cursor: sqlite3.Cursor, command: Any) -> Reply:
     raise TypeError(f"expected a command of SQL, got {command!r}: was this operation made by another store?")
 
 
+def main_file_of(execute: Callable[[Statement], Reply]) -> str:
+    """Return the file that a connection is to, by what executes a statement on it; nothing for one in memory."""
+    return str(next(file for _, name, file in execute(Statement("PRAGMA database_list")).rows if name == "main"))
+
+
 def are_same(one: str, other: str) -> bool:
     """Say whether two paths lead to the same file."""
-    return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)
+    return one == other or (os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other))

@@ -10,16 +10,17 @@ from typing import TypeVar
 
 from backburner.core import ops
 from backburner.core.errors import ConfigurationError, SchemaMissing, StoreUnavailable
-from backburner.core.ops import Op, Statement
-from backburner.core.ports import Capabilities, SchemaState
+from backburner.core.ops import Op
+from backburner.core.ports import Capabilities, MigrationStep, SchemaState
 from backburner.stores.postponed import Postponed
 from backburner.stores.sql.claims import Claims
 from backburner.stores.sql.dialect import SQLITE
 from backburner.stores.sql.lent import Execute, LentSession, run_lent
 from backburner.stores.sql.migrate import Migrator, refuse_newer
+from backburner.stores.sql.names import Names
 from backburner.stores.sql.sqlite.file import MEMORY, SQLiteFile
 from backburner.stores.sql.sqlite.problems import problems_of
-from backburner.stores.sql.sqlite.sessions import JoinedSession, are_same, joined
+from backburner.stores.sql.sqlite.sessions import JoinedSession, are_same, joined, main_file_of
 from backburner.stores.sql.sqlite.watch import FileWatch
 from backburner.stores.sql.upkeep import Upkeep
 from backburner.stores.watching import LocalWatch, Watches
@@ -79,17 +80,13 @@ class SQLiteStore(Claims, Upkeep):
         try:
             if not self._file.is_migrated:
                 self._migrate_lent(session)
-            return run_lent(op, session, self.url)
+            return run_lent(op, session, self.url, Names())
         except SchemaMissing:
             self._file.is_migrated = False  # see `run`
             raise
 
     def leads_here(self, execute: Execute) -> bool:
-        if self._path == MEMORY:
-            return False
-        databases = {row[1]: row[2] for row in execute(Statement("PRAGMA database_list")).rows}
-        found = databases["main"]
-        return found == self._path or are_same(found, self._path)
+        return self._path != MEMORY and are_same(main_file_of(execute), self._path)
 
     def schema_state(self) -> SchemaState:
         if self._path != MEMORY and not os.path.exists(self._path):
@@ -101,6 +98,9 @@ class SQLiteStore(Claims, Upkeep):
 
     def migration_sql(self) -> str:
         return self._migrator.script()
+
+    def migration_steps(self) -> list[MigrationStep]:
+        return self._migrator.steps()
 
     def watch(self) -> LocalWatch:
         watch = LocalWatch(self._watches)
