@@ -203,7 +203,9 @@ class Writer:
     def _reference(self, key: Any, record: Any, depth: int) -> dict[str, Any]:
         cls = type(record)
         if key is None or isinstance(key, LateKey):
-            raise UnsavedRecord(f"this {cls.__qualname__} has no key: save it before a job is made of it")
+            raise UnsavedRecord(
+                f"this {cls.__qualname__} has no key: save it before a job is made of it; a deleted one has none"
+            )
         return {"$record": name_of(cls), **self.named({"key": key}, ".{}", depth)}
 
     def _refer(self, value: Any) -> Any:
