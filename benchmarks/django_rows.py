@@ -10,17 +10,15 @@ import argparse
 import sys
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from backburner import Backburner
 from benchmarks import jobs
 from benchmarks.databases.base import new_id
 from benchmarks.databases.stores import STORES, database_at
 from benchmarks.measure import alternating, rate
+from tests.servers.django_settings import entry_for
 
 TURNS = 15
-
-ENGINES = {"postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
 
 NOW = 1_700_000_000_000_000
 
@@ -106,28 +104,9 @@ def _configure(url: str) -> None:
     from django.conf import settings
 
     settings.configure(
-        DATABASES={"default": _database(url)}, INSTALLED_APPS=["backburner.integrations.django"], USE_TZ=True
+        DATABASES={"default": entry_for(url)}, INSTALLED_APPS=["backburner.integrations.django"], USE_TZ=True
     )
     django.setup()
-
-
-def _database(url: str) -> dict[str, Any]:
-    parts = urlsplit(url)
-    if parts.scheme == "sqlite":
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": parts.path[1:]}
-    if ENGINES[parts.scheme] == "mysql":
-        import pymysql
-
-        pymysql.version_info = (2, 2, 7, "final", 0)  # what Django expects of another driver
-        pymysql.install_as_MySQLdb()
-    return {
-        "ENGINE": f"django.db.backends.{ENGINES[parts.scheme]}",
-        "NAME": parts.path[1:],
-        "HOST": parts.hostname,
-        "PORT": parts.port,
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-    }
 
 
 def _arguments() -> argparse.Namespace:

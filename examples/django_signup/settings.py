@@ -41,6 +41,7 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 STATIC_URL = "static/"
+TIME_ZONE = "UTC"
 DATABASES = {
     "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ.get("SIGNUP_DATABASE", "signup.sqlite3")}
 }

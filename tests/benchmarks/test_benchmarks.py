@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,12 +16,13 @@ from benchmarks.targets import POSTGRES, SQLITE
 
 ROOT = Path(__file__).parents[2]
 
-QUICK = ("enqueue", "transaction", "bulk", "drain", "single", "depth", "pinned", "memory", "once")
+QUICK = ("enqueue", "transaction", "session", "bulk", "drain", "single", "depth", "pinned", "memory", "once")
 """Those that take no longer when there is little to measure."""
 
 MEASURED = [
     "enqueue, one by one",
     "enqueue, in the user's transaction",
+    "enqueue, in a session of SQLAlchemy",
     "enqueue, in bulk",
     "drain, 1 process",
     "drain, 1 process, job objects with 3 hooks",
@@ -47,6 +49,12 @@ def table(text: str) -> list[list[str]]:
     """Return the cells of a table, those of the headings first."""
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in (lines[0], *lines[2:])]
+
+
+def test_django_is_measured_in_a_process_of_its_own() -> None:
+    command = [sys.executable, "-m", "benchmarks.django_rows", "--count", "1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    assert re.fullmatch(r"SQLite: [\d,]+/s, \d+\.\d\d × the time of bulk_create \([\d,]+/s\)\n", done.stdout)
 
 
 @pytest.mark.timeout(150)

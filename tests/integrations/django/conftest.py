@@ -54,10 +54,6 @@ class Project:
         """Run tests of the project's on its own database, which is migrated, as a program that is no test has it."""
         assert_some_ran(self.run("-m", "shop.outside", f"shop.outside.{module}", *options, **environment))
 
-    @property
-    def is_on_server(self) -> bool:
-        return bool(self.environment["SHOP_URL"])
-
 
 def assert_some_ran(said: str) -> None:
     assert "Ran " in said, said

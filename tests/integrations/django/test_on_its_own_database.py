@@ -5,8 +5,7 @@ from __future__ import annotations
 from tests.integrations.django.conftest import Project
 from tests.integrations.shares import share_of
 
-FEWER = 60
-"""Random programs on a server."""
+PROGRAMS = 200
 
 
 def test_jobs_are_in_djangos_transactions(each_project: Project) -> None:
@@ -14,8 +13,7 @@ def test_jobs_are_in_djangos_transactions(each_project: Project) -> None:
 
 
 def test_the_job_exists_if_and_only_if_the_row_does(each_project: Project) -> None:
-    programs = share_of(FEWER if each_project.is_on_server else 200)
-    each_project.work("properties", SHOP_PROGRAMS=str(programs))
+    each_project.work("properties", SHOP_PROGRAMS=str(share_of(PROGRAMS)))
 
 
 def test_workers_manage_djangos_connections(each_project: Project) -> None:

@@ -23,7 +23,7 @@ from backburner.integrations.fastapi import lifespan
 from tests.integrations.shares import share_of
 from tests.integrations.web_programs import Broken, Undone, programs
 
-ON_SQLITE, ON_SERVERS = 200, 40
+PROGRAMS = 200
 
 
 class Base(DeclarativeBase): ...
@@ -92,10 +92,12 @@ def application(backburner: Backburner, engine: AsyncEngine) -> FastAPI:
     return api
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql", "mysql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path}/members.db"
+    if request.param == "mysql":
+        return str(request.getfixturevalue("mysql_url")).replace("mysql://", "mysql+asyncmy://", 1)
     return str(request.getfixturevalue("postgres_url")).replace("postgresql://", "postgresql+asyncpg://", 1)
 
 
@@ -112,7 +114,7 @@ def test_the_job_exists_if_and_only_if_the_row_does(url: str) -> None:
     with TestClient(application(jobs, engine), raise_server_exceptions=False) as client:
 
         @settings(
-            max_examples=share_of(ON_SQLITE if url.startswith("sqlite") else ON_SERVERS),
+            max_examples=share_of(PROGRAMS),
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
         )
         @given(programs())

@@ -22,7 +22,7 @@ from tests.integrations.web_programs import Broken, Undone, programs
 
 db = SQLAlchemy()
 
-ON_SQLITE, ON_SERVERS = 200, 40
+PROGRAMS = 200
 """Programs; each is a request or a few of them."""
 
 
@@ -105,7 +105,7 @@ def test_the_job_exists_if_and_only_if_the_row_does(app: Flask, url: str) -> Non
     seen = {"kept": 0, "dropped": 0}
 
     @settings(
-        max_examples=share_of(ON_SQLITE if url.startswith("sqlite") else ON_SERVERS),
+        max_examples=share_of(PROGRAMS),
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     )
     @given(programs())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,8 +17,11 @@ from backburner import Backburner
 from backburner.app import use
 from tests.integrations.sqlalchemy import models
 
+LIMIT = 20.0
+"""Seconds that anything is waited for."""
+
 SYNC = ["sqlite", "psycopg", "psycopg2", "pymysql"]
-ASYNC = ["aiosqlite", "asyncpg", "psycopg_async"]
+ASYNC = ["aiosqlite", "asyncpg", "psycopg_async", "asyncmy"]
 
 DIALECTS = {
     "sqlite": "sqlite",
@@ -27,6 +31,7 @@ DIALECTS = {
     "psycopg_async": "postgresql+psycopg_async",
     "asyncpg": "postgresql+asyncpg",
     "pymysql": "mysql+pymysql",
+    "asyncmy": "mysql+asyncmy",
 }
 
 
@@ -53,6 +58,21 @@ class Ground:
         """The statements that are executed within the block."""
         with listening(self.engine) as statements:
             yield statements
+
+
+@contextmanager
+def sleepy_worker(app: Backburner) -> Iterator[threading.Event]:
+    """Run a worker that looks by itself only once in a minute; the event is set when it has performed a job."""
+    done = threading.Event()
+    app.after("perform")(lambda worker, job: done.set())
+    worker = app.worker(sleep_delay=60)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        yield done
+    finally:
+        worker.stop()
+        thread.join(LIMIT)
 
 
 @dataclass
@@ -115,7 +135,7 @@ def ground(url: str, driver: str, **settings: Any) -> Iterator[Ground]:
 
 @contextmanager
 def async_ground(url: str, driver: str) -> Iterator[AsyncGround]:
-    plain = {"aiosqlite": "sqlite"}.get(driver, "psycopg")
+    plain = {"aiosqlite": "sqlite", "asyncmy": "pymysql"}.get(driver, "psycopg")
     with ground(url, plain) as looked_at:
         engine = create_async_engine(with_driver(url, driver))
         begin_as_told(engine.sync_engine, "BEGIN IMMEDIATE")  # jobs that read before they write, several at once

@@ -6,15 +6,16 @@ has ended there must be jobs for exactly the rows that are there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import count
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import IntegrityError, PendingRollbackError
+from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 from sqlalchemy.orm import Session
 
 from backburner import abulk, bulk, delay
@@ -25,6 +26,10 @@ numbers = count(1)
 
 class Boom(Exception):
     """What goes wrong in an application."""
+
+
+TROUBLE = (Boom, IntegrityError, PendingRollbackError)
+"""What an application answers with a rollback. The last one comes of going on behind a flush that has failed."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,10 @@ class Do:
 
 @dataclass(frozen=True)
 class Block:
-    """Steps in a savepoint, or in a `bulk()` in a savepoint; an exception leaves it, and is caught behind it."""
+    """Steps in a savepoint, or in a `bulk()` in a savepoint; an exception leaves it, and is caught behind it.
+
+    So a `bulk()` may have savepoints around it and inside of it.
+    """
 
     steps: Sequence[Step]
     is_bulk: bool = False
@@ -61,7 +69,7 @@ dos = st.sampled_from(["flush", "read", "rename", "fail", "raise", "expire", "me
 small = st.one_of(pairs, pairs, dos)
 blocks = st.recursive(
     st.builds(Block, st.lists(small, max_size=4), st.booleans()),
-    lambda blocks: st.builds(Block, st.lists(st.one_of(small, blocks), max_size=4)),
+    lambda blocks: st.builds(Block, st.lists(st.one_of(small, blocks), max_size=4), st.booleans()),
     max_leaves=4,
 )
 ends = st.sampled_from(["commit", "rollback", "close"]).map(Do)
@@ -92,18 +100,38 @@ def parts_of(pair: Pair, session: Session) -> list[Callable[[], object]]:
     return parts if pair.row_first else parts[::-1]
 
 
+fatal_statements = st.one_of(st.none(), st.integers(1, 25))
+"""The number of the statement that fails, counted from the beginning of a program."""
+
+
+@contextmanager
+def failing_at(number: int | None, engine: Engine) -> Iterator[None]:
+    """Let this one of the statements that read or write rows fail, before it reaches the database."""
+    left = number or 0
+
+    def executing(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        nonlocal left
+        if statement.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE", "SELECT")):
+            left -= 1
+            if left == 0:
+                raise Boom
+
+    event.listen(engine, "before_cursor_execute", executing)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", executing)
+
+
 def run(program: Program, session: Session) -> None:
     """Run a program with a session, which is new."""
     steps, end = program
     with session:
-        for step in steps:
+        for step in [*steps, *([] if end == "raise" else [Do(end)])]:
             try:
                 run_step(step, session)
-            except (Boom, IntegrityError):
+            except TROUBLE:
                 session.rollback()
-        if end == "raise":
-            return
-        getattr(session, end)()
 
 
 def run_step(step: Step, session: Session) -> None:
@@ -114,12 +142,10 @@ def run_step(step: Step, session: Session) -> None:
                 if flushes:
                     session.flush()
         case Block():
-            try:
-                with session.begin_nested(), bulk() if step.is_bulk else nullcontext():
-                    for inner in step.steps:
-                        run_step(inner, session)
-            except (Boom, IntegrityError):
-                pass
+            savepoint = session.begin_nested()  # when this fails, the whole transaction has
+            with suppress(Boom, IntegrityError), savepoint, bulk() if step.is_bulk else nullcontext():
+                for inner in step.steps:
+                    run_step(inner, session)
         case Do("read"):
             session.query(Seat).count()
         case Do("commit" | "rollback" | "close" | "flush" as what):
@@ -132,13 +158,11 @@ async def arun(program: Program, session: AsyncSession) -> None:
     """Run a program with an AsyncSession, which is new."""
     steps, end = program
     async with session:
-        for step in steps:
+        for step in [*steps, *([] if end == "raise" else [Do(end)])]:
             try:
                 await arun_step(step, session)
-            except (Boom, IntegrityError):
+            except TROUBLE:
                 await session.rollback()
-        if end != "raise":
-            await getattr(session, end)()
 
 
 async def arun_step(step: Step, session: AsyncSession) -> None:
@@ -152,16 +176,26 @@ async def arun_step(step: Step, session: AsyncSession) -> None:
                 if flushes:
                     await session.flush()
         case Block():
-            try:
-                async with session.begin_nested(), abulk() if step.is_bulk else nullcontext():
+            savepoint = await session.begin_nested()
+            with suppress(Boom, IntegrityError):
+                async with ending(savepoint), abulk() if step.is_bulk else nullcontext():
                     for inner in step.steps:
                         await arun_step(inner, session)
-            except (Boom, IntegrityError):
-                pass
         case Do("commit" | "rollback" | "close" | "flush" as what):
             await getattr(session, what)()
         case Do():
             await session.run_sync(lambda inside: run_step(step, inside))
+
+
+@asynccontextmanager
+async def ending(savepoint: AsyncSessionTransaction) -> AsyncIterator[None]:
+    """End a savepoint that has begun as `async with` would."""
+    try:
+        yield
+        await savepoint.commit()
+    except BaseException:
+        await savepoint.rollback()
+        raise
 
 
 def do(what: str, session: Session) -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from sqlalchemy import create_engine
 
 from backburner import Backburner, ConfigurationError, UnsavedRecord, delay, jobs
 from backburner.app import use
-from tests.integrations.sqlalchemy.grounds import Ground
+from tests.integrations.sqlalchemy.grounds import LIMIT, Ground, sleepy_worker
 from tests.integrations.sqlalchemy.models import User, note
-
-LIMIT = 20.0
 
 
 def test_jobs_are_written_at_once(ground: Ground) -> None:
@@ -79,16 +75,8 @@ def test_a_store_that_is_no_database(shop: Ground, backburner) -> None:
 
 
 def test_a_worker_is_woken_when_the_connection_is_given_back(ground: Ground, seen: list) -> None:
-    done = threading.Event()
-    ground.app.after("perform")(lambda worker, job: done.set())
-    worker = ground.app.worker(sleep_delay=60)
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    try:
+    with sleepy_worker(ground.app) as done:
         with ground.engine.begin() as connection:
             delay(note, connection=connection)("hello")
         assert done.wait(LIMIT)
-    finally:
-        worker.stop()
-        thread.join(LIMIT)
     assert seen == ["hello"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -29,9 +29,8 @@ def prepare(ground: Ground) -> None:
         session.execute(insert(Seat).values(row="taken", number=0))
 
 
-def check(ground: Ground, app: Backburner, run: Callable[[], None]) -> None:
-    """Run a program, and compare what it leaves."""
-    run()
+def check(ground: Ground, app: Backburner) -> None:
+    """Compare what a program has left."""
     with ground.sessions.begin() as session:
         rows = sorted(session.scalars(select(Seat.number).where(Seat.row == "r")))
         session.execute(delete(Seat).where(Seat.row == "r"))
@@ -45,9 +44,11 @@ def check_many(ground: Ground, app: Backburner) -> None:
     prepare(ground)
 
     @SEVERAL
-    @given(programs.programs)
-    def programs_keep_the_promise(program: programs.Program) -> None:
-        check(ground, app, lambda: programs.run(program, ground.sessions()))
+    @given(programs.programs, programs.fatal_statements)
+    def programs_keep_the_promise(program: programs.Program, fatal: int | None) -> None:
+        with programs.failing_at(fatal, ground.engine):
+            programs.run(program, ground.sessions())
+        check(ground, app)
 
     programs_keep_the_promise()
 
@@ -57,9 +58,11 @@ def check_many_async(ground: AsyncGround, app: Backburner) -> None:
     with asyncio.Runner() as runner:
 
         @SEVERAL
-        @given(programs.programs)
-        def programs_keep_the_promise(program: programs.Program) -> None:
-            check(ground.plain, app, lambda: runner.run(programs.arun(program, ground.sessions())))
+        @given(programs.programs, programs.fatal_statements)
+        def programs_keep_the_promise(program: programs.Program, fatal: int | None) -> None:
+            with programs.failing_at(fatal, ground.engine.sync_engine):
+                runner.run(programs.arun(program, ground.sessions()))
+            check(ground.plain, app)
 
         try:
             programs_keep_the_promise()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session, object_session, scoped_session, sessionmaker
 
 from backburner import Backburner, ConfigurationError, JobHooks, RecordMissing, Snooze, delay, enqueue, jobs, testing
 from backburner.integrations.sqlalchemy import current_session
-from tests.integrations.sqlalchemy.grounds import Ground
+from tests.integrations.sqlalchemy.grounds import LIMIT, Ground, sleepy_worker
 from tests.integrations.sqlalchemy.models import (
     SEEN,
     Address,
@@ -25,8 +24,6 @@ from tests.integrations.sqlalchemy.models import (
     note,
     note_names,
 )
-
-LIMIT = 20.0
 
 
 def add(ground: Ground, *records: Any) -> None:
@@ -349,19 +346,11 @@ def test_two_apps_keep_to_themselves(tmp_path, shop: Ground, seen: list) -> None
 
 
 def test_a_worker_that_waits_is_woken_by_the_commit(shop: Ground, seen: list) -> None:
-    done = threading.Event()
-    shop.app.after("perform")(lambda worker, job: done.set())
-    worker = shop.app.worker(sleep_delay=60)
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    try:
+    with sleepy_worker(shop.app) as done:
         with shop.sessions.begin() as session:
             session.add(user := User(name="Ann"))
             user.delay.activate()
         assert done.wait(LIMIT)
-    finally:
-        worker.stop()
-        thread.join(LIMIT)
 
 
 # Performed at once, in the caller.

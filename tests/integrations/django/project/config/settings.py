@@ -4,37 +4,21 @@ from __future__ import annotations
 
 import os
 from typing import Any
-from urllib.parse import unquote, urlsplit
+
+from tests.servers.django_settings import entry_for
 
 HOME = os.environ["SHOP_HOME"]
 URL = os.environ.get("SHOP_URL", "")
-ENGINES = {"postgresql": "django.db.backends.postgresql", "mysql": "django.db.backends.mysql"}
-
-if URL.startswith("mysql"):
-    import pymysql
-
-    pymysql.version_info = (2, 2, 7, "final", 0)  # what Django expects of the other driver
-    pymysql.install_as_MySQLdb()
 
 
 def database(name: str) -> dict[str, Any]:
-    if not URL:
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{HOME}/{name}.sqlite3"}
-    parts = urlsplit(URL)
-    return {
-        "ENGINE": ENGINES[parts.scheme],
-        "NAME": parts.path.lstrip("/"),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": str(parts.port or ""),
-    }
+    return entry_for(URL or f"sqlite:///{HOME}/{name}.sqlite3")
 
 
 DATABASES = {
     "default": database("shop"),
     "same": {**database("shop"), "TEST": {"MIRROR": "default"}},
-    "other": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{HOME}/other.sqlite3"},
+    "other": entry_for(f"sqlite:///{HOME}/other.sqlite3"),
 }
 if "SHOP_TEST_NAME" in os.environ:  # otherwise tests on SQLite have a database in memory
     DATABASES["default"]["TEST"] = {"NAME": os.environ["SHOP_TEST_NAME"]}
