@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
@@ -79,8 +79,13 @@ class Claimed(NamedTuple):
     next_due: datetime | None
     """When fewer jobs than asked for were ready: the time of the next queued one that would fit, if there is one.
 
-    It may lie in the past, when a job that is to be claimed alone was left for the next claim.
+    It lies in the past when the next claim may give more: a job that is to be claimed alone was left for it, or, as
+    `UNSEEN` says, nobody has looked whether more is due, so that these need not wait for that look.
     """
+
+
+UNSEEN: datetime = datetime.min.replace(tzinfo=UTC)
+"""What stands for the time of the next job when nobody has looked."""
 
 
 class News(NamedTuple):

@@ -113,7 +113,7 @@ class ClaimContract(Contract):
         driven.add()
         driven.add(run_at=soon + timedelta(seconds=5), priority=-1)
         driven.add(run_at=soon, queue="other", priority=5)
-        assert driven.worker().claim(2).next_due == soon
+        assert driven.worker().next_due_after(2) == soon
 
     def test_next_due_is_not_given_when_enough_were_ready(self, driven: Driven) -> None:
         driven.add()
@@ -122,7 +122,7 @@ class ClaimContract(Contract):
 
     def test_next_due_is_not_given_when_nothing_waits(self, driven: Driven) -> None:
         driven.add()
-        assert driven.worker().claim(2).next_due is None
+        assert driven.worker().next_due_after(2) is None
 
     def test_settlements_are_applied_before_the_claim(self, driven: Driven) -> None:
         first, second = driven.add(), driven.add()

@@ -16,7 +16,7 @@ import pytest
 from backburner.core.job import Job
 from backburner.core.lifecycle import Move, State
 from backburner.core.ops import Op
-from backburner.core.ports import Claimed, ClaimRequest, JobFilter, Settlement, Store, WorkerInfo, lease_of
+from backburner.core.ports import UNSEEN, Claimed, ClaimRequest, JobFilter, Settlement, Store, WorkerInfo, lease_of
 
 T = TypeVar("T")
 
@@ -103,6 +103,12 @@ class Worker:
     def claimed_ids(self, limit: int = 100, **fields: Any) -> list[UUID]:
         """Claim, and return the ids of the jobs."""
         return [job.id for job in self.claim(limit, **fields).jobs]
+
+    def next_due_after(self, limit: int) -> datetime | None:
+        """Claim fewer jobs than this, and return when the next one is due; where nobody has looked, ask again."""
+        claimed = self.claim(limit)
+        assert len(claimed.jobs) < limit  # this is a test's
+        return self.next_due_after(limit) if claimed.next_due == UNSEEN else claimed.next_due
 
     def take(self, job: Job[Any]) -> Job[Any]:
         """Claim this one job."""

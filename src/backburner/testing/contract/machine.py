@@ -24,7 +24,7 @@ from backburner.core.errors import BackburnerError
 from backburner.core.job import Progress
 from backburner.core.lifecycle import Move, State
 from backburner.core.ops import Op
-from backburner.core.ports import ClaimRequest, JobFilter, Settlement, Store, WorkerInfo, lease_of
+from backburner.core.ports import UNSEEN, Claimed, ClaimRequest, JobFilter, Settlement, Store, WorkerInfo, lease_of
 from backburner.stores.memory.store import MemoryStore
 from backburner.testing.contract.driving import EVERY_STATE, ManualClock, new_id, new_job
 
@@ -150,7 +150,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     def claim_and_settle(self, settlements: list[Settlement], worker: int, fields: dict[str, Any]) -> Any:
         request = ClaimRequest(lease=self.next_lease(worker), worker_name=f"worker{worker}", **fields)
-        claimed = self.both(lambda store: sorted_losses(store.claim(request, settlements)))
+        claimed = self.both(lambda store: comparable(store, request, settlements))
         self.has_claimed = self.has_claimed or bool(claimed.jobs)
         return multiple(*((job.id, job.lease) for job in claimed.jobs))
 
@@ -242,7 +242,11 @@ def outcome(store: Store, operation: Callable[[Any], Op[Any]]) -> Any:
         return type(error), str(error)
 
 
-def sorted_losses(op: Op[Any]) -> Op[Any]:
-    """Return a claim whose lost settlements come in a fixed order; stores may give them in any."""
-    claimed = yield from op
-    return claimed._replace(lost=sorted(claimed.lost))
+def comparable(store: Any, request: ClaimRequest, settlements: list[Settlement]) -> Op[Claimed]:
+    """Claim, and fill in what a store may leave open: the order of what was lost, and when the next job is due."""
+    claimed: Claimed = yield from store.claim(request, settlements)
+    next_due = claimed.next_due
+    if next_due == UNSEEN:
+        news = yield from store.check_in(60.0, None, request)
+        next_due = news.next_due
+    return claimed._replace(lost=sorted(claimed.lost), next_due=next_due)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from backburner.core.ops import BEGIN, Op, Reply, Slow
-from backburner.core.ports import Claimed, ClaimRequest, Settlement
+from backburner.core.ports import UNSEEN, Claimed, ClaimRequest, Settlement
 from backburner.core.times import from_micros
 from backburner.stores.sql.claims import Claims
 from backburner.stores.sql.names import Names
@@ -121,11 +121,15 @@ class Claiming(Settling, Claims):
                 return self._claimed(hunt, None)
             if taken.stop is Stop.PART:
                 continue
+            if taken.stop is Stop.END and taken.rows and hunt.has_looked:
+                # These were all, a moment ago, and need not wait for one more look: there is one with the next claim.
+                hunt.floors.drop(hunt.wish)
+                return self._claimed(hunt, UNSEEN)
             look = yield from self._look(hunt)
             if taken.stop is Stop.SUSPECT or not look.has_due:
-                return self._claimed(hunt, look.first)
+                return self._claimed(hunt, _moment(look.first))
             if hunt.is_careful and not taken.rows:
-                return self._claimed(hunt, look.now + PAUSE)  # others are just claiming what was seen
+                return self._claimed(hunt, from_micros(look.now + PAUSE))  # others are just claiming what was seen
             hunt.is_careful = not taken.rows
             fronts = look.fronts
 
@@ -154,10 +158,11 @@ class Claiming(Settling, Claims):
         reply: Reply = yield self._named(name, **parameters, now=self._moment())
         look = looked(reply.rows, hunt.wish, asked)
         hunt.floors.note(hunt.wish, look.fronts)
+        hunt.has_looked = True
         return look
 
-    def _claimed(self, hunt: Hunt, next_due: int | None) -> Claimed:
-        return Claimed(self._jobs(hunt.rows), hunt.lost, _moment(next_due))
+    def _claimed(self, hunt: Hunt, next_due: datetime | None) -> Claimed:
+        return Claimed(self._jobs(hunt.rows), hunt.lost, next_due)
 
 
 class Hunt:
@@ -170,6 +175,8 @@ class Hunt:
         self.unsettled: Sequence[Settlement] = finished
         self.rows: list[Row] = []
         self.lost: list[UUID] = []
+        self.has_looked = False
+        """Whether it began with a look at everything, or came to one."""
         self.is_careful = False
         """Whether the last statement gave nothing although something was due, perhaps because it crashed a worker."""
 

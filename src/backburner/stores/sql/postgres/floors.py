@@ -121,6 +121,10 @@ class Floors:
         """Keep the fronts for a wish."""
         self._known[wish] = fronts
 
+    def drop(self, wish: Wish) -> None:
+        """Let the next claim with a wish look at everything."""
+        self._known.pop(wish, None)
+
     def pass_by(self, place: Place, key: Key) -> bool:
         """Say whether some claim would pass by a job at this place, although it fits."""
         return any(wish.fits(*place) and fronts.has_before(place, key) for wish, fronts in list(self._known.items()))
