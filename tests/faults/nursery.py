@@ -8,6 +8,7 @@ kills its children and ends.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import select
@@ -28,6 +29,9 @@ from tests.servers.keeping import ROOT
 
 PATIENCE = 30.0
 """Seconds that anybody waits for a process."""
+
+WRITING = 1.0
+"""Seconds in which a process that has not ended writes down where each of its threads is."""
 
 
 class Child:
@@ -58,7 +62,9 @@ class Child:
     def wait(self, timeout: float = PATIENCE) -> int:
         """Wait until it has ended; return how."""
         if not self._ended.wait(timeout) or self.status is None:
-            raise TimeoutError(f"process {self.pid} is still there after {timeout} s:\n{self.log.read_text()[-3000:]}")
+            self.send(signal.SIGUSR1)
+            self._ended.wait(WRITING)
+            raise TimeoutError(f"process {self.pid} is still there after {timeout} s:\n{self.log.read_text()[-6000:]}")
         return self.status
 
     def note_end(self, status: int) -> None:
@@ -190,6 +196,7 @@ def become(log: str) -> None:
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for number, target in ((0, nothing), (1, file), (2, file)):
         os.dup2(target, number)
+    faulthandler.register(signal.SIGUSR1)
 
 
 def say(text: str) -> None:
