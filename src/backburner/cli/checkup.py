@@ -15,7 +15,8 @@ from backburner.cli.phrases import age, count, duration, listing
 from backburner.core.errors import DeserializationError, NotAllowed, StoreUnavailable, UnknownJob
 from backburner.core.job import Job
 from backburner.core.lifecycle import State
-from backburner.core.ports import JobFilter, QueueInfo, SchemaState, WorkerInfo
+from backburner.core.ports import JobFilter, QueueInfo, WorkerInfo
+from backburner.core.schema import SchemaState
 from backburner.core.text import printable
 
 SAMPLE = 250

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from backburner.core.ports import MigrationStep
+from backburner.core.schema import MigrationStep
 
 _NOTE = re.compile(r"INSERT INTO \S*schema\b[^;]*?VALUES \((\d+), '\d{4}_", re.DOTALL)
 _PARAMETER = re.compile(r"(?<![:\w\\]):(?=\w+(?!:)\b)")

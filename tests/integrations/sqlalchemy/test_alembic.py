@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, inspect
 from backburner import Backburner, job
 from backburner.cli.main import main
 from backburner.cli.revisions import Revision, bodies, version_in
-from backburner.core.ports import MigrationStep
+from backburner.core.schema import MigrationStep
 from backburner.integrations.sqlalchemy import include_object
 from tests.integrations.sqlalchemy.grounds import with_driver
 from tests.integrations.sqlalchemy.models import Base

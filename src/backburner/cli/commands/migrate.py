@@ -8,7 +8,8 @@ from backburner.cli import exits, output
 from backburner.cli.apps import opened_app
 from backburner.cli.arguments import add_json
 from backburner.cli.command import Command
-from backburner.core.ports import SchemaState, Store
+from backburner.core.ports import Store
+from backburner.core.schema import SchemaState
 
 
 def add_arguments(parser: ArgumentParser) -> None:

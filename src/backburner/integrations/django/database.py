@@ -19,7 +19,8 @@ from django.db import connections, transaction
 
 from backburner.core.current import running_job
 from backburner.core.ops import Op, Reply, Statement
-from backburner.core.ports import ClaimRequest, News, SchemaState, Standing, Store
+from backburner.core.ports import ClaimRequest, News, Standing, Store
+from backburner.core.schema import SchemaState
 from backburner.integrations.django.addresses import is_in_memory, url_of
 from backburner.integrations.django.executing import run_on
 from backburner.integrations.django.tables import state_on

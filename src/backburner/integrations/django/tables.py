@@ -7,7 +7,7 @@ from typing import Any
 from backburner.core import ops
 from backburner.core.errors import ConfigurationError, SchemaMissing
 from backburner.core.ops import Reply, Statement
-from backburner.core.ports import MigrationStep, SchemaState
+from backburner.core.schema import MigrationStep, SchemaState
 from backburner.integrations.django.executing import executor
 from backburner.stores.sql.lent import MISSING, LentSession
 from backburner.stores.sql.migrate import Migrator

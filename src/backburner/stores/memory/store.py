@@ -10,7 +10,8 @@ from typing import TypeVar
 from backburner.core import ops
 from backburner.core.errors import ConfigurationError
 from backburner.core.ops import Op, Reply, Statement
-from backburner.core.ports import Capabilities, MigrationStep, SchemaState
+from backburner.core.ports import Capabilities
+from backburner.core.schema import MigrationStep, SchemaState
 from backburner.stores.memory.jobs import Jobs
 from backburner.stores.memory.looking import Looking
 from backburner.stores.memory.upkeep import Upkeep

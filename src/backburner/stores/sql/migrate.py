@@ -7,14 +7,15 @@ long as their migrations say so, in a line `-- Works with code that expects vers
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
 from backburner.core.errors import SchemaMissing
 from backburner.core.ops import BEGIN, Op, Reply, Statement
-from backburner.core.ports import MigrationStep, SchemaState
+from backburner.core.schema import MigrationStep, SchemaState
 from backburner.stores.sql.dialect import Dialect
 from backburner.stores.sql.names import Names
 from backburner.stores.sql.statements import statements_of
@@ -51,8 +52,7 @@ class Migrator:
     def __init__(self, dialect: Dialect, folder: Traversable | None = None, names: Names = Names()) -> None:  # noqa: B008 # a value
         self._sql = statements_of(dialect, names)
         self._names = names
-        folder = folder or files("backburner.stores.sql").joinpath(dialect.name, "migrations")
-        self._migrations = sorted(_read(folder, names))
+        self._migrations = _own(dialect.name, names) if folder is None else sorted(_read(folder, names))
         self.needed: int = self._migrations[-1].version
 
     def state(self) -> Op[SchemaState]:
@@ -130,6 +130,12 @@ def refuse_newer(state: SchemaState) -> None:
             f"the tables are newer than this code: expected version {state.needed} of the tables, got {state.found}; "
             "upgrade backburner here to the version that is used elsewhere"
         )
+
+
+@cache  # tests make an app each, and read no files for it
+def _own(dialect: str, names: Names) -> Sequence[Migration]:
+    """Return the package's own migrations for a dialect."""
+    return tuple(sorted(_read(files("backburner.stores.sql").joinpath(dialect, "migrations"), names)))
 
 
 def _read(folder: Traversable, names: Names) -> Iterator[Migration]:

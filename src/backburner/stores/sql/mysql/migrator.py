@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backburner.core.errors import SchemaMissing
 from backburner.core.ops import Op, Reply, Statement
-from backburner.core.ports import SchemaState
+from backburner.core.schema import SchemaState
 from backburner.stores.sql.migrate import Migrator
 from backburner.stores.sql.troubles import Locked
 

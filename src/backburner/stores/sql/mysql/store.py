@@ -13,7 +13,8 @@ from weakref import WeakSet
 
 from backburner.core.errors import BackburnerError, SchemaMissing
 from backburner.core.ops import Op, Repeatable
-from backburner.core.ports import Capabilities, MigrationStep, SchemaState
+from backburner.core.ports import Capabilities
+from backburner.core.schema import MigrationStep, SchemaState
 from backburner.stores.sql.lent import Execute, run_lent
 from backburner.stores.sql.migrate import Migrator, refuse_newer
 from backburner.stores.sql.mysql.dialect import MYSQL

@@ -16,7 +16,8 @@ import psycopg
 
 from backburner.core.errors import BackburnerError, ConfigurationError, SchemaMissing
 from backburner.core.ops import Op, Repeatable, Statement
-from backburner.core.ports import Capabilities, Claimed, ClaimRequest, MigrationStep, SchemaState, Settlement
+from backburner.core.ports import Capabilities, Claimed, ClaimRequest, Settlement
+from backburner.core.schema import MigrationStep, SchemaState
 from backburner.stores.sql.lent import Execute, LentSession, run_lent
 from backburner.stores.sql.migrate import Migrator, refuse_newer
 from backburner.stores.sql.pool import Begun, Pool, failing

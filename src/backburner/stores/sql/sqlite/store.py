@@ -11,7 +11,8 @@ from typing import TypeVar
 from backburner.core import ops
 from backburner.core.errors import ConfigurationError, SchemaMissing, StoreUnavailable
 from backburner.core.ops import Op
-from backburner.core.ports import Capabilities, MigrationStep, SchemaState
+from backburner.core.ports import Capabilities
+from backburner.core.schema import MigrationStep, SchemaState
 from backburner.stores.postponed import Postponed
 from backburner.stores.sql.claims import Claims
 from backburner.stores.sql.dialect import SQLITE
