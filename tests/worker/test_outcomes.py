@@ -147,7 +147,7 @@ BROKEN = {
     "truncated": '{"v":1,"call":{"function":"tests.worker.jobs:note","args":["x"',
     "another shape": "[]",
     "empty": "",
-    "another version": '{"v":99,"call":{}}',
+    "another version": '{"v":0,"call":{}}',
     "no function": '{"v":1,"call":{}}',
 }
 
@@ -168,17 +168,26 @@ def test_a_broken_handler_fails_for_good_and_the_rest_goes_on(tmp_path: Path, ha
         assert app.jobs.get(good.id).state is State.SUCCEEDED
 
 
-def test_code_that_is_not_here_is_put_back_without_spending_the_attempt(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("handler", "missing"),
+    [
+        ('{"v":1,"call":{"function":"tests.worker.jobs:not_yet_deployed"}}', "not_yet_deployed"),
+        ('{"v":2,"steps":[]}', "format 2"),
+    ],
+    ids=["code", "format"],
+)
+def test_what_is_not_here_yet_is_put_back_without_spending_the_attempt(
+    tmp_path: Path, handler: str, missing: str
+) -> None:
     path = tmp_path / "jobs.db"
     with Backburner(f"sqlite:///{path}", allow=["tests"]) as app:
         job = app.delay(note)("later")
-        handler = json.dumps({"v": 1, "call": {"function": "tests.worker.jobs:not_yet_deployed"}})
         _overwrite_handler(path, str(job.id), handler)
         assert app.worker().work_off() == (0, 0)
         back = app.jobs.get(job.id)
         assert (back.state, back.attempts) == (State.QUEUED, 0)
         assert back.run_at - datetime.now(UTC) > timedelta(seconds=50)
-        assert "not_yet_deployed" in (back.last_error or "")
+        assert missing in (back.last_error or "")
         with pytest.raises(UnknownJob):
             back.payload  # noqa: B018  # loads it
 

@@ -94,7 +94,8 @@ class Codec:
         """Return the payload of a handler: a Call or a job object. Records are read again by their keys.
 
         Raises DeserializationError when it cannot be read, RecordMissing when a record is gone, UnknownJob when its
-        code is not here, NotAllowed when its code may not run. What the reading of a record raises passes through.
+        code, or what reads its format, is not here, NotAllowed when its code may not run. What the reading of a
+        record raises passes through.
         """
         try:
             return self._payload(_parsed(handler))
@@ -157,9 +158,10 @@ class Codec:
     def _payload(self, body: Any) -> Any:
         if type(body) is not dict or type(version := body.get("v")) is not int:
             raise DeserializationError("expected an object with the version v")
+        if version > FORMAT:
+            raise UnknownJob(f"the handler was made by a newer version of backburner: format {version}, not {FORMAT}")
         if version != FORMAT:
-            maker = "a newer" if version > FORMAT else "another"
-            raise DeserializationError(f"made by {maker} version of backburner: format {version}")
+            raise DeserializationError(f"made by another version of backburner: format {version}")
         if body.keys() in _CALLS:
             return self._call(body["call"])
         if body.keys() in _OBJECTS:
