@@ -6,7 +6,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.servers.fixtures"]
+pytest_plugins = ["tests.servers.fixtures", "tests.docs.reporting"]
 
 # A database that is configured on this machine is nobody's test database; processes that a test starts inherit this.
 os.environ.pop("BACKBURNER_URL", None)

@@ -36,7 +36,11 @@ def name_of(page: Path) -> str:
 
 def blocks_of(page: Path, *languages: str) -> Iterator[Block]:
     """Yield the blocks of a page, those of some languages only if any are named."""
-    source = page.read_text()
+    yield from blocks_in(page.read_text(), *languages)
+
+
+def blocks_in(source: str, *languages: str) -> Iterator[Block]:
+    """Yield the blocks of a text."""
     for found in _BLOCK.finditer(source):
         if not languages or found["language"] in languages:
             line = source.count("\n", 0, found.start("text")) + 1
