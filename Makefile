@@ -22,10 +22,10 @@ DEV := $(VENV)/.stamp-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo servers test newer coverage check lint types format bench soak planted docs clean
+.PHONY: help venv demo servers test slow newer coverage check lint types format bench soak planted docs reference pictures clean
 
 help: ## Say what can be done here
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 venv: $(DEV) ## Make .venv with everything that development needs
 
@@ -36,19 +36,21 @@ demo: $(DEMO) ## Run the tutorial's application
 servers: $(TEST) ## Get the database servers that the tests need, as far as this user may
 	@scripts/install-servers $(BIN)/python
 
-test: $(TEST) servers ## Run the tests
-	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
+test: $(TEST) servers ## Run the tests, but for the slow ones
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow' $(PYTEST_ARGS)
+
+slow: $(TEST) servers ## Run the tests that take long and seldom find what the others do not
+	$(BIN)/python -m pytest $(PARALLEL) -m slow $(PYTEST_ARGS)
 
 newer: servers ## Run the tests of the integrations with a newer Python, Django 6 and SQLAlchemy 2.0
 	@scripts/newer-python $(NEWER) -n 2 --dist worksteal --max-worker-restart 0
 
-coverage: $(TEST) servers ## Run the tests and show which lines they do not reach
+coverage: $(TEST) servers ## Run the tests as `test` does, and show which lines and branches they do not reach
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(PARALLEL) $(PYTEST_ARGS)
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report
+	$(BIN)/coverage run -m pytest $(PARALLEL) -m 'not slow' $(PYTEST_ARGS); status=$$?; \
+	$(BIN)/coverage combine --quiet && $(BIN)/coverage report && exit $$status
 
-check: lint types test newer ## Run all that must pass: lint, types, tests, those of the integrations twice
+check: lint types test slow newer ## Run all that must pass: lint, types, all tests, those of the integrations twice
 
 lint: $(DEV) ## Check style, formatting and the import layers
 	$(BIN)/ruff check
@@ -74,6 +76,13 @@ planted: $(TEST) servers ## Plant known bugs in a copy, and see whether the test
 
 docs: $(DEV) ## Build the documentation into build/docs
 	$(BIN)/sphinx-build -W --keep-going -b html docs build/docs
+
+reference: $(TEST) ## Write the parts of the reference that are made from the code
+	$(BIN)/python -m docs.reference.generated
+
+pictures: $(DEV) ## Draw the pictures of the documentation again
+	$(BIN)/python docs/pictures/lifecycle.py
+	$(BIN)/python docs/pictures/demo.py
 
 clean: ## Remove what the other targets made, except .venv
 	rm -rf build dist .coverage .coverage.* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
