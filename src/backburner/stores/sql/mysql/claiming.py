@@ -14,7 +14,7 @@ from backburner.core.errors import StoreUnavailable
 from backburner.core.job import Job
 from backburner.core.lifecycle import Move, State
 from backburner.core.ops import BEGIN, Op, Reply, Statement, renewable
-from backburner.core.ports import Claimed, ClaimRequest, Settlement
+from backburner.core.ports import UNSEEN, Claimed, ClaimRequest, Settlement
 from backburner.core.times import from_micros, to_micros
 from backburner.stores.sql.claims import Claims
 from backburner.stores.sql.mysql.changing import Changing
@@ -58,7 +58,7 @@ class Batch(NamedTuple):
 
     jobs: list[Job[Any]]
     """In order."""
-    next_due: int | None = None
+    next_due: datetime | None = None
     """As in `Claimed`."""
     is_closed: bool = False
     """Whether nothing may be held beside these."""
@@ -108,7 +108,7 @@ class Claiming(Changing, Claims):
         finishing, others = parted(settlements)
         lost = yield from self._settle_others(others)
         batch = yield from self._claim_next(request, finishing)
-        return Claimed(batch.jobs, lost + finishing.lost, _moment(batch.next_due))
+        return Claimed(batch.jobs, lost + finishing.lost, batch.next_due)
 
     def _line_for(self, wish: Wish) -> Line | None:
         return self._lines.recall(wish, to_micros(self.now()))
@@ -119,7 +119,11 @@ class Claiming(Changing, Claims):
         if line is None:
             batch = yield from self._claim_with_a_look(request, finishing)
             return batch
-        batch = yield from self._claim_from_line(request, line, finishing)
+        is_careful = line.is_careful and request.limit > 1
+        first = replace(request, limit=1) if is_careful else request
+        batch = yield from self._claim_from_line(first, line, finishing)
+        if is_careful and any(job.crashes for job in batch.jobs):
+            return Batch(batch.jobs, UNSEEN)
         if len(batch.jobs) == request.limit or batch.is_closed:
             return batch
         more = yield from self._after(batch, replace(request, limit=request.limit - len(batch.jobs)))
@@ -139,7 +143,7 @@ class Claiming(Changing, Claims):
         replies = yield from self._along(finishing, statements, ends=True, is_slow=True)
         jobs = self._claimed_jobs(replies[1].rows, request)
         is_full = len(jobs) == request.limit
-        lines.note(Wish.of(request), line._replace(begin=_key(jobs[-1])) if is_full else None)
+        lines.note(Wish.of(request), _line_behind(jobs[-1], line) if is_full else None)
         batch = Batch(jobs)
         if request.limit > 1 and any(job.crashes for job in jobs):
             batch = yield from self._without_company(jobs, request)
@@ -155,9 +159,9 @@ class Claiming(Changing, Claims):
             yield COMMITTED
         except StoreUnavailable:
             yield End.ROLLBACK
-            return Batch(jobs, to_micros(self.now()), is_closed=True)  # nobody else performs what is held here
+            return Batch(jobs, UNSEEN, is_closed=True)  # nobody else performs what is held here
         look = yield from self._look(Wish.of(request))
-        return Batch(chosen, look.first, is_closed=True)
+        return Batch(chosen, _moment(look.first), is_closed=True)
 
     def _after(self, batch: Batch, rest: ClaimRequest) -> Op[Batch]:
         """Look for more in a transaction of its own. What was claimed is committed, so that this must not fail."""
@@ -166,7 +170,7 @@ class Claiming(Changing, Claims):
             more = yield from self._claim_with_a_look(rest, Finishing(), has_company=bool(batch.jobs))
         except StoreUnavailable:
             yield End.ROLLBACK
-            return batch._replace(next_due=to_micros(self.now()))
+            return batch._replace(next_due=UNSEEN)
         return Batch(sorted([*batch.jobs, *more.jobs], key=_order), more.next_due)
 
     def _claim_with_a_look(
@@ -176,17 +180,18 @@ class Claiming(Changing, Claims):
         lines, wish = self._lines, Wish.of(request)
         yield from self._along(finishing, [])
         look = yield from self._look(wish)
-        chosen = _before_suspect((yield from self._first_due(look, request.limit)), may_be_alone=not has_company)
+        found = yield from self._first_due(look, request.limit)
+        chosen = _before_suspect(found, may_be_alone=not has_company)
         is_full = len(chosen) == request.limit
         jobs = yield from self._hold(chosen, request, ends=is_full)
-        lines.note(wish, _line_after(look, chosen))
+        lines.note(wish, _line_after(look, chosen, is_careful=any(due.crashes for due in found)))
         if is_full:
             return Batch(jobs)
         look = yield from self._look(wish)
         yield COMMITTED
         if look.due and not chosen and not has_company:
-            return Batch([], look.now + PAUSE)  # others are just claiming what was seen
-        return Batch(jobs, look.first)
+            return Batch([], from_micros(look.now + PAUSE))  # others are just claiming what was seen
+        return Batch(jobs, _moment(look.first))
 
     def _first_due(self, look: Look, limit: int) -> Op[list[Due]]:
         """Lock the jobs that are next, at most so many, in order."""
@@ -285,12 +290,19 @@ def _before_suspect(jobs: list[J], *, may_be_alone: bool = True) -> list[J]:
     return jobs[:1] if may_be_alone and not unsuspected else unsuspected
 
 
-def _line_after(look: Look, chosen: list[Due]) -> Line | None:
+def _line_after(look: Look, chosen: list[Due], *, is_careful: bool) -> Line | None:
     """Return where the next claim may go on without a look, if all that was chosen came from the first front alone."""
     if not chosen:
         return None
     line = look.line(chosen[-1].key)
-    return line if line is not None and {due.place for due in chosen} == {line.place} else None
+    if line is None or {due.place for due in chosen} != {line.place}:
+        return None
+    return line._replace(is_careful=is_careful)
+
+
+def _line_behind(last: Job[Any], line: Line) -> Line:
+    """Return where to go on in a line behind this job: carefully, until one comes that has crashed nobody."""
+    return line._replace(begin=_key(last), is_careful=line.is_careful and last.crashes > 0)
 
 
 def _live_row(row: Row, request: ClaimRequest) -> Row:

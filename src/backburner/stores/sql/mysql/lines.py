@@ -44,6 +44,8 @@ class Line(NamedTuple):
     """By the monotonic clock."""
     first_until: int
     """When a better front is due, by the clock that decides what is due."""
+    is_careful: bool = False
+    """Whether the next jobs are to be claimed one by one: one was seen that crashed a worker."""
 
 
 class Look(NamedTuple):
