@@ -109,10 +109,10 @@ def enqueue_on_and_on(app: Backburner, order: Order) -> None:
     chance = random.Random(order.seed)  # noqa: S311 # chance that can be repeated
     while True:
         with suppress(StoreUnavailable):
-            if app.jobs.count(state="queued") > MANY_WAIT:
+            if app.jobs.count(state="queued") <= MANY_WAIT:
+                enqueue_some(chance, chance.choice((1, 1, 5, 50)))
+            else:
                 time.sleep(0.05)
-                continue
-        enqueue_some(chance, chance.choice((1, 1, 5, 50)))
 
 
 def enqueue_some(chance: random.Random, number: int) -> None:
