@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -33,11 +33,11 @@ class Asking:
         self.number = store.run(store.register(WorkerInfo("worker", "host", 1, None, 1)))
         self.batches = 0
 
-    def claim(self, limit: int, ended: list[Job[Any]] | None = None) -> tuple[list[str], Claimed]:
+    def claim(self, limit: int, ended: Sequence[Job[Any]] = (), **fields: Any) -> tuple[list[str], Claimed]:
         """Return what was asked for, in order, and what came."""
         self.batches += 1
-        request = ClaimRequest(lease_of(self.number, self.batches), "worker", limit)
-        settlements = [Settlement(job.id, job.lease or 0, Move.FINISH) for job in ended or ()]
+        request = ClaimRequest(lease_of(self.number, self.batches), "worker", limit, **fields)
+        settlements = [Settlement(job.id, job.lease or 0, Move.FINISH) for job in ended]
         asked: list[str] = []
         claimed = self.store.run(noting(self.store.claim(request, settlements), asked))
         return asked, claimed
@@ -55,13 +55,50 @@ def noting(op: Any, asked: list[str]) -> Any:
         reply = yield command
 
 
-def test_what_a_look_has_found_is_claimed_and_begun_without_another_look(store: Store) -> None:
+def test_a_worker_that_waited_finds_and_claims_a_job_in_one_statement(store: Store) -> None:
     worker = Asking(store)
-    assert worker.claim(9) == ([LOOK], Claimed([], [], None))
+    assert worker.claim(9) == ([CLAIM, LOOK], Claimed([], [], None))
     job = new_job(store.now())
     store.run(store.enqueue([job]))
     asked, claimed = worker.claim(9)
-    assert (asked, [each.id for each in claimed.jobs], claimed.next_due) == ([LOOK, CLAIM], [job.id], UNSEEN)
+    assert (asked, [each.id for each in claimed.jobs], claimed.next_due) == ([CLAIM], [job.id], UNSEEN)
+
+
+def test_where_several_queues_have_jobs_a_look_puts_them_in_order(store: Store) -> None:
+    worker = Asking(store)
+    jobs = [new_job(store.now(), queue=queue) for queue in ("a", "b", "a")]
+    store.run(store.enqueue(jobs))
+    asked, claimed = worker.claim(9)
+    assert (asked, [each.id for each in claimed.jobs]) == ([CLAIM, LOOK, CLAIM], [each.id for each in jobs])
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"exclude": ("plain", "low")}, "urgent"),
+        ({"queues": ("plain", "none")}, "plain"),
+        ({"queues": ("plain", "low"), "exclude": ("plain",)}, "low"),
+        ({"min_priority": 1}, "low"),
+        ({"max_priority": -1}, "urgent"),
+        ({"min_priority": 0, "max_priority": 0}, "plain"),
+        ({"queues": ("paused",)}, None),
+        ({"queues": ("future",)}, None),
+    ],
+)
+def test_such_a_claim_takes_what_is_wanted(store: Store, fields: dict[str, Any], expected: str | None) -> None:
+    now = store.now()
+    jobs = {
+        "low": new_job(now, queue="low", priority=1),
+        "plain": new_job(now, queue="plain"),
+        "urgent": new_job(now, queue="urgent", priority=-1),
+        "future": new_job(now, queue="future", priority=-2, run_at=now + timedelta(hours=1)),
+        "paused": new_job(now, queue="paused", priority=-3),
+    }
+    store.run(store.enqueue(list(jobs.values())))
+    store.run(store.pause("paused"))
+    asked, claimed = Asking(store).claim(9, **fields)
+    assert [each.id for each in claimed.jobs] == ([] if expected is None else [jobs[expected].id])
+    assert asked == ([CLAIM, LOOK] if expected is None else [CLAIM])
 
 
 def test_the_look_that_was_left_out_is_made_with_the_next_claim(store: Store) -> None:
@@ -80,7 +117,10 @@ def test_a_claim_from_where_the_last_one_ended_looks_before_it_says_that_these_a
     worker = Asking(store)
     jobs = [new_job(store.now()) for _ in range(3)]
     store.run(store.enqueue(jobs))
+    jobs += [new_job(store.now()) for _ in range(2)]
+    store.run(store.enqueue(jobs[3:]))
     _, claimed = worker.claim(2)
+    _, claimed = worker.claim(2, claimed.jobs)  # begins with a look, and remembers where it ended
     asked, claimed = worker.claim(2, claimed.jobs)
-    assert (asked, [each.id for each in claimed.jobs]) == ([CLAIM, LOOK], [jobs[2].id])
+    assert (asked, [each.id for each in claimed.jobs]) == ([CLAIM, LOOK], [jobs[4].id])
     assert claimed.next_due is None

@@ -25,8 +25,11 @@ COST_SHARE = 20
 SLACK = 100_000
 """Microseconds by which the estimate of the database's time may be wrong."""
 
+LOOKS = ("fronts", "fronts_of")
+"""The statements that look at everything, by name."""
+
 ONE_QUEUE, SINGLE_QUEUES, MANY_QUEUES = LINES = "line_of_one_queue", "line_of_single_queues", "line_of_many_queues"
-"""The parts that a claim may be made with, by name."""
+"""The parts that a claim from known fronts may be made with, by name."""
 
 Key = tuple[int, UUID]
 """The time and the id of a job: its place in the front."""
@@ -70,6 +73,31 @@ def _line(begins: dict[Place, Key]) -> str:
     if len(begins) == 1:
         return ONE_QUEUE
     return SINGLE_QUEUES if len({priority for _, priority in begins}) == len(begins) else MANY_QUEUES
+
+
+class Unknown:
+    """Stands for the fronts where none are known: the claim itself finds it, if there is but one."""
+
+    __slots__ = ("_wish", "line")
+
+    def __init__(self, wish: Wish) -> None:
+        self._wish = wish
+        self.line: str = unknown_front(looking(wish)[0])
+
+    def parameters(self) -> dict[str, object]:
+        """Return the parameters of this part."""
+        wish = self._wish
+        return {
+            **looking(wish)[1],
+            "exclude": array(wish.exclude),
+            "min_priority": wish.min_priority,
+            "max_priority": wish.max_priority,
+        }
+
+
+def unknown_front(look: str) -> str:
+    """Return what the part for unknown fronts is called, when this is the statement that finds them."""
+    return f"line_of_unknown_front, {look}"
 
 
 class Looked(NamedTuple):

@@ -128,6 +128,34 @@ kept AS (
     FROM ended
 )
 
+-- name: line_of_unknown_front
+-- A part of a claim: the jobs that are next, in order, where nobody knows which fronts there are. {fronts} is one of the
+-- statements above. Gives nothing when several have jobs that are due.
+WITH front AS MATERIALIZED (
+    SELECT queue, priority, run_at, id
+    FROM ({fronts}) AS front
+    WHERE
+        run_at <= now AND queue <> ALL (%(exclude)s::text[])
+        AND priority >= coalesce(%(min_priority)s::integer, priority)
+        AND priority <= coalesce(%(max_priority)s::integer, priority)
+    LIMIT 2
+)
+
+SELECT due.id, due.crashes, 0 AS is_part
+FROM front
+CROSS JOIN LATERAL (
+    SELECT j.id, j.crashes
+    FROM backburner_jobs AS j
+    WHERE
+        j.state = 'queued' AND j.queue = front.queue AND j.priority = front.priority
+        AND (j.run_at, j.id) >= (front.run_at, front.id) AND j.run_at <= coalesce(%(now)s, {clock})
+    ORDER BY j.run_at, j.id
+    LIMIT 1000
+    FOR UPDATE SKIP LOCKED
+) AS due
+WHERE (SELECT count(*) FROM front) = 1
+LIMIT %(wanted)s::bigint
+
 -- name: line_of_one_queue
 -- A part of a claim: the jobs that are next, in order, where there is but one front. A front begins where the last claim
 -- from it ended, so that the dead entries of jobs that are done are not passed over again.
