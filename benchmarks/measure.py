@@ -59,6 +59,10 @@ class Rates:
         """Return the median of the ratios: only what was measured one after the other is compared."""
         return statistics.median(own / theirs for own, theirs in zip(self.turns, other.turns, strict=True))
 
+    def beyond(self, other: Rates) -> float:
+        """Return the median of the differences, for what is added to something that is much greater."""
+        return statistics.median(own - theirs for own, theirs in zip(self.turns, other.turns, strict=True))
+
 
 def alternating(*measures: Callable[[], float], rounds: int = ROUNDS) -> list[Rates]:
     """Let measures take turns, and return what each gave: what disturbs the machine disturbs all of them."""

@@ -43,17 +43,14 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Check the marker of a test, and see to it that such a test has the fixture."""
-    mark = item.get_closest_marker(MARKER)
-    if mark is None:
-        return
-    _expect_good(mark, item.nodeid)
-    test: Any = item
-    names = getattr(test, "fixturenames", None)  # not every kind of test has fixtures
-    if names is not None and "backburner" not in names:
-        # A list of its own: siblings with other parameters, and without the marker perhaps, share the old one.
-        test.fixturenames = ["backburner", *names]
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Check the markers of all tests at once, those too that a conftest has added, which is quicker than one by one."""
+    for item in items:
+        mark = item.get_closest_marker(MARKER)
+        if mark is not None:
+            _expect_good(mark, item.nodeid)
+            _ask_for_fixture(item)
 
 
 @pytest.fixture
@@ -113,6 +110,14 @@ def backburner_faults(backburner: Harness) -> Iterator[Callable[..., Iterator[Fa
 
     with Faults(backburner) as faults:
         yield faults
+
+
+def _ask_for_fixture(item: Any) -> None:
+    """See to it that a test with the marker has the fixture."""
+    names = getattr(item, "fixturenames", None)  # not every kind of test has fixtures
+    if names is not None and "backburner" not in names:
+        # A list of its own: siblings with other parameters, and without the marker perhaps, share the old one.
+        item.fixturenames = ["backburner", *names]
 
 
 def _marked(request: pytest.FixtureRequest) -> tuple[Any, dict[str, Any]]:

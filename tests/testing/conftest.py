@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+# Imported here, because pytester forgets what a run in this process imported, while packages still hold some of it.
+from backburner.testing import faults, harnessing  # noqa: F401  # see above
 from tests.testing.shop import User, done
 
 

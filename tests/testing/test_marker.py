@@ -107,6 +107,27 @@ def test_a_test_with_the_marker_needs_not_ask_for_the_fixture(pytester: pytest.P
     pytester.runpytest(*STRICT).assert_outcomes(passed=6)
 
 
+def test_a_conftest_may_mark_tests(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        import pytest
+
+        def pytest_collection_modifyitems(items):
+            for item in items:
+                item.add_marker(pytest.mark.backburner(mode="inline"))
+        """
+    )
+    pytester.makepyfile(
+        """
+        from shop import note
+
+        def test_function():
+            assert note.delay(1).state == "succeeded"
+        """
+    )
+    pytester.runpytest(*STRICT).assert_outcomes(passed=1)
+
+
 def test_the_nearest_marker_counts(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
