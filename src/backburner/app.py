@@ -54,9 +54,10 @@ DEFAULT_URL = "sqlite:///backburner.db"
 class Backburner(Verbs):
     """An app: a store of jobs and what is done with them. `jobs` and `queues` look at what is there.
 
-    The URL names the store: `memory://`, `sqlite:///relative.db` or `sqlite:////absolute.db`. The database is not
-    touched before the first use. `clock` replaces the machine's clock. Raises ConfigurationError that names every wrong
-    setting.
+    The URL names the store: `memory://`, `sqlite:///relative.db`, `sqlite:////absolute.db`, `postgresql://…`,
+    `mysql://…` or `mariadb://…`. The database is not touched before the first use. `clock` replaces the machine's
+    clock. As a context manager, with `with` or `async with`, it is closed in the end. Raises ConfigurationError that
+    names every wrong setting, or the driver that is missing.
     """
 
     def __init__(
@@ -103,7 +104,10 @@ class Backburner(Verbs):
         self._enqueuer.delay_jobs = value
 
     def allow(self, *prefixes: str) -> None:
-        """Let jobs name what is defined under these module prefixes as well, like the setting `allow`."""
+        """Let jobs name what is defined under these module prefixes as well, like the setting `allow`.
+
+        `shop` covers `shop` and `shop.jobs`, not `shopping`. Raises ConfigurationError for what is no module's name.
+        """
         for prefix in prefixes:
             self.allowed.add(prefix)
 
@@ -126,15 +130,21 @@ class Backburner(Verbs):
         self.libraries.bind(source)
 
     def before(self, event: str) -> Callable[[L], L]:
-        """Decorate a listener that is called before each `event`; ConfigurationError when it does not fit the event."""
+        """Decorate a listener that is called before each `event`, with what that event gives.
+
+        Raises ConfigurationError for an unknown event, or a listener that takes another number of arguments.
+        """
         return self._listening(self.events.before, event)
 
     def after(self, event: str) -> Callable[[L], L]:
-        """Decorate a listener that is called after each `event` whose inside returned."""
+        """Decorate a listener that is called after each `event` whose inside returned. Raises as `before` does."""
         return self._listening(self.events.after, event)
 
     def around(self, event: str) -> Callable[[L], L]:
-        """Decorate a generator function that yields once, where `event` happens, or that gives a context manager."""
+        """Decorate a generator function that yields once, where `event` happens, or that gives a context manager.
+
+        The first one that was registered is the outermost. Raises as `before` does.
+        """
         return self._listening(self.events.around, event)
 
     def worker(
@@ -149,7 +159,14 @@ class Backburner(Verbs):
         grace: timedelta | float = 25,
         isolation: Isolation | None = None,
     ) -> Worker:
-        """Make a worker. What is not given comes from the app's settings; without queues it serves all of them."""
+        """Make a worker. What is not given comes from the app's settings; without queues it serves all of them.
+
+        `concurrency` is how many jobs run at once: 1 in the calling thread, more in threads, and async ones in one
+        event loop. Durations are a timedelta or seconds: `sleep_delay` is the longest idle wait between two looks,
+        `grace` how long jobs may go on after `stop`. `isolation="process"` gives each job that does not say otherwise a
+        process of its own. A `name` must be different from all others; the default is made of host, process and chance.
+        Raises ConfigurationError when an argument is wrong.
+        """
         from backburner.observe import logs
         from backburner.worker.worker import Worker
 
@@ -172,11 +189,14 @@ class Backburner(Verbs):
         return self.store.run(self.store.workers())
 
     def migrate(self) -> list[str]:
-        """Make or upgrade the tables and return the names of the migrations that were applied."""
+        """Make or upgrade the tables and return the names of the migrations that were applied, none when all were.
+
+        Two at once are harmless. Raises StoreUnavailable, and SchemaMissing when the tables are of a later version.
+        """
         return self.store.migrate()
 
     def close(self) -> None:
-        """Let go of the database. May be called twice."""
+        """Let go of the database, which the next use opens again. May be called twice."""
         self.store.close()
 
     def __enter__(self) -> Self:
@@ -216,7 +236,8 @@ def configure(url: str | None = None, **settings: Unpack[AppSettings]) -> Backbu
     """Make an app, make it the current one and return it.
 
     Without a URL, the first of the environment's BACKBURNER_URL and DATABASE_URL is taken, else
-    `sqlite:///backburner.db` in the working directory.
+    `sqlite:///backburner.db` in the working directory. The app that was the current one is not closed. Raises
+    ConfigurationError as `Backburner` does.
     """
     app = Backburner(url, **settings) if url is not None else app_of_environment(settings)
     current_app.set(app)
@@ -224,7 +245,10 @@ def configure(url: str | None = None, **settings: Unpack[AppSettings]) -> Backbu
 
 
 def current() -> Backburner:
-    """Return the current app; the first use without one configures it, as `configure()` without arguments does."""
+    """Return the current app; the first use without one configures it, as `configure()` without arguments does.
+
+    Inside of a job it is the app whose worker performs it.
+    """
     return cast(Backburner, current_app.get())
 
 

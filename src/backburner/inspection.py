@@ -72,7 +72,9 @@ class _Runner:
 class Jobs(_Runner):
     """The jobs of an app, as values: `get` reads one again.
 
-    Where no state is given, jobs that succeeded or were cancelled are not meant.
+    Filters are `queue`, `name` as `job.name` has it, `tag`, `priority`, and `state`, one or several; a job fits when
+    all that are given do. Where no state is given, jobs that succeeded or were cancelled are not meant. An unknown
+    filter is an UnknownOption, a state that there is not an InvalidOption. An id may be a UUID, its text, or a Job.
     """
 
     def count(self, **which: Unpack[Which]) -> int:
@@ -84,7 +86,7 @@ class Jobs(_Runner):
         return await self._arun(_count, which)
 
     def first(self, **which: Unpack[Which]) -> Job[Any] | None:
-        """Return the oldest job that fits, or None."""
+        """Return the oldest job that fits, by when it was made, or None."""
         return self._run(_end, which, False)
 
     async def afirst(self, **which: Unpack[Which]) -> Job[Any] | None:
@@ -92,7 +94,7 @@ class Jobs(_Runner):
         return await self._arun(_end, which, False)
 
     def last(self, **which: Unpack[Which]) -> Job[Any] | None:
-        """Return the newest job that fits, or None."""
+        """Return the newest job that fits, by when it was made, or None."""
         return self._run(_end, which, True)
 
     async def alast(self, **which: Unpack[Which]) -> Job[Any] | None:
@@ -108,14 +110,14 @@ class Jobs(_Runner):
         return await self._arun(_get, job_id)
 
     def where(self, **which: Unpack[Which]) -> Iterator[Job[Any]]:
-        """Yield the jobs that fit, the newest last; they are read a page at a time."""
+        """Yield the jobs that fit, the newest last; they are read 200 at a time, while they are asked for."""
         wanted, last = filter_of(which), None
         while page := self._run(_page, wanted, last):
             yield from page
             last = page[-1].id
 
     async def awhere(self, **which: Unpack[Which]) -> AsyncIterator[Job[Any]]:
-        """Yield the jobs that fit, the newest last; they are read a page at a time."""
+        """Yield jobs as `where` does, without blocking the event loop."""
         wanted, last = filter_of(which), None
         while page := await self._arun(_page, wanted, last):
             for job in page:
@@ -134,7 +136,7 @@ class Jobs(_Runner):
         return await self._arun_and_wake(_retry, job_id)
 
     def retry_all(self, **which: Unpack[Which]) -> int:
-        """Retry every failed job that fits, or those of the states named, and return how many."""
+        """Retry every failed job that fits, or those of the states named, and return how many; running ones stay."""
         return self._run_and_wake(_retry_all, which)
 
     async def aretry_all(self, **which: Unpack[Which]) -> int:
@@ -175,18 +177,22 @@ class Jobs(_Runner):
 
 
 class Queues(_Runner):
-    """The queues of an app."""
+    """The queues of an app. A name that no queue can have is an InvalidOption."""
 
     def list(self) -> Sequence[QueueInfo]:
-        """Return every queue that has jobs or is paused, by name."""
+        """Return every queue that has jobs or is paused, by name.
+
+        Each has its `name`, whether it is `paused`, how many jobs it has by state in `counts`, and in `oldest_due` the
+        earliest `run_at` of those that are due, or None.
+        """
         return self._run(_queues)
 
     async def alist(self) -> Sequence[QueueInfo]:
-        """Return every queue that has jobs or is paused, by name."""
+        """Return queues as `list` does, without blocking the event loop."""
         return await self._arun(_queues)
 
     def pause(self, queue: str) -> None:
-        """Let no worker claim from this queue until it is resumed; jobs may still be enqueued."""
+        """Let no worker claim from this queue until it is resumed; jobs may still be enqueued, running ones go on."""
         self._run(_pause, queue)
 
     async def apause(self, queue: str) -> None:
@@ -210,6 +216,8 @@ def filter_of(which: Mapping[str, Any]) -> JobFilter:
     if unknown:
         raise UnknownOption(f"unknown filter {unknown[0]!r}: expected one of {', '.join(FILTERS)}")
     given = dict(which)
+    if given.get("priority") is not None:
+        check_option("priority", given["priority"])
     return JobFilter(states=_states(given.pop("state", None)), **given)
 
 

@@ -6,8 +6,12 @@ import inspect
 import json
 import re
 from argparse import SUPPRESS, ArgumentParser
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +28,10 @@ from backburner.core.lifecycle import MOVES, State
 from backburner.core.options import KNOWN_OPTIONS, PAYLOAD_OPTIONS, QUEUE_OPTIONS, DecoratorOptions
 from backburner.core.payload import Call
 from backburner.core.settings import Settings
+from backburner.inspection import Jobs
+from docs.reference import generated
+from tests.docs import api_page
+from tests.docs.api_page import Entry, text_about
 from tests.docs.blocks import DOCS
 from tests.docs.running import PageRunner
 
@@ -68,28 +76,31 @@ def test_hooks_and_events() -> None:
     assert shown == EVENTS
 
 
-def test_errors() -> None:
-    shown = {name: bases.replace("`", "").split(", ") for name, bases, *_ in table("reference/errors.md", "error")}
-    there = {
-        name: [base.__name__ for base in value.__bases__]
-        for name, value in vars(errors).items()
-        if isinstance(value, type) and value.__module__ == errors.__name__
-    }
-    assert shown == there
+@pytest.mark.parametrize("page", generated.PAGES, ids=lambda page: page.name)
+def test_what_is_made_from_the_code_is_as_it_would_be_made_now(page: Path) -> None:
+    text = page.read_text()
+    assert text == generated.PAGES[page](text), "run `make reference`"
 
 
-def test_every_public_name_is_in_the_reference() -> None:
-    documented = set(re.findall(r"auto\w+:: (?:backburner\.)?([\w.]+)", text_of("reference/api.md")))
-    shown_elsewhere = {row[0] for row in table("reference/errors.md", "error")} | {"jobs"}
-    assert set(backburner.__all__) - documented - shown_elsewhere == set()
-    assert {f"mail.{name}" for name in mail.__all__} - documented == set()
-    assert {f"testing.{name}" for name in testing.__all__} - documented == set()
+def test_the_pages_of_commands_and_errors_have_all_of_them() -> None:
+    commands, there = text_of("reference/command-line.md"), table("reference/errors.md", "error")
+    assert [words for words in SUMMARIES if f"\n## backburner {' '.join(words)}\n" not in commands] == []
+    assert {row[0] for row in there} == {name for name, value in vars(errors).items() if is_error_of_ours(value)}
+    assert "`SomeRefused`" in text_of("reference/errors.md")
+    assert [row for row in there if not row[2]] == []
 
 
-def test_every_command_and_option_is_on_the_page_of_the_command_line() -> None:
-    page = text_of("how-to/command-line.md")
-    assert [" ".join(words) for words in SUMMARIES if f"`{' '.join(words)}" not in page] == []
-    assert [option for words in SUMMARIES for option in options_of(words) if f"{option}" not in page] == []
+def is_error_of_ours(value: Any) -> bool:
+    return isinstance(value, type) and value.__module__ == errors.__name__
+
+
+def test_every_option_is_in_the_section_of_its_command() -> None:
+    sections = dict(
+        re.findall(r"^## backburner (.+?)\n(.*?)(?=^## |\Z)", text_of("reference/command-line.md"), re.M | re.S)
+    )
+    for words in SUMMARIES:
+        section = sections[" ".join(words)]
+        assert [option for option in options_of(words) if not re.search(rf"`{option}[ `]", section)] == [], words
 
 
 def options_of(words: tuple[str, ...]) -> Iterator[str]:
@@ -97,9 +108,77 @@ def options_of(words: tuple[str, ...]) -> Iterator[str]:
     parser = ArgumentParser(add_help=False)
     load(words).add_arguments(parser)
     for action in parser._actions:
-        if action.help == SUPPRESS:
-            continue
-        yield from [name for name in action.option_strings if name.startswith("--")][:1]
+        if action.help != SUPPRESS:
+            yield from action.option_strings
+
+
+def test_every_command_is_on_the_page_that_shows_them_at_work() -> None:
+    page = text_of("how-to/command-line.md")
+    assert [" ".join(words) for words in SUMMARIES if f"`{' '.join(words)}" not in page] == []
+
+
+FRAMEWORKS = ("django.testing", "fastapi", "flask", "sqlalchemy")
+NOT_FOR_USERS = {"backburner.integrations.sqlalchemy.library"}
+"""What the application itself asks of each integration."""
+
+
+def test_every_public_name_is_in_the_reference_once() -> None:
+    documented = Counter(id(entry.value) for entry in api_page.entries())
+    documented.update({id(backburner.jobs): documented[id(Jobs)]})
+    for module in (errors, mail):
+        documented.update(id(value) for name, value in vars(module).items() if f"| `{name}` |" in error_page())
+    assert {name: documented[id(value)] for name, value in public_names().items() if documented[id(value)] != 1} == {}
+
+
+def error_page() -> str:
+    return text_of("reference/errors.md")
+
+
+def public_names() -> dict[str, Any]:
+    """Return what users may import, by its whole name."""
+    frameworks = [import_module(f"backburner.integrations.{name}") for name in FRAMEWORKS]
+    modules = (backburner, mail, testing, testing.faults, *frameworks)
+    names = {f"{module.__name__}.{name}": getattr(module, name) for module in modules for name in module.__all__}
+    return {name: value for name, value in names.items() if name not in NOT_FOR_USERS}
+
+
+SAID_ELSEWHERE = {
+    "Backburner": {"delay", "enqueue", "enqueue_all", "bulk", "job", "handle_asynchronously"},
+    "Delayable": {"delay"},
+    "Message": {field.name for field in fields(mail.Message)},
+    "Attachment": {field.name for field in fields(mail.Attachment)},
+}
+"""What is documented as a function, or in the docstring of the class."""
+
+INTERNAL = {
+    "Backburner": {"enqueuer", "keep_jobs_in", "settings", "allowed", "libraries", "codec", "events", "telemetry"}
+    | {"store", "parts", "jobs", "queues"},
+    "Job": {"reader", "handle", "cached_payload", "late", "lease", "place", "is_duplicate"},
+    "Retry": {"moment"},
+    "Snooze": {"moment"},
+    "Worker": {"leave", "abort", "show_jobs", "exit_code", "must_stop", "queues"},
+    "Message": {"delay", "perform", "remember", "identify", "identity", "check"},
+    "Harness": {"codec", "fitting"},
+    "Enqueued": {"codec", "fitting"},
+    "BackburnerTestMixin": {"codec", "fitting", "setUp", "backburner"},
+    "Fault": {"statements", "has_performed"},
+}
+"""What has no leading underscore as other parts of the package need it, or as it is not for users yet."""
+
+
+@pytest.mark.parametrize("entry", api_page.classes(), ids=lambda entry: entry.name)
+def test_every_public_member_is_in_the_reference(entry: Entry) -> None:
+    name = entry.value.__name__
+    said = {*entry.members, *SAID_ELSEWHERE.get(name, ())}
+    twins = {f"a{member}" for member in said}
+    assert api_page.own_members(entry.value) - said - twins - INTERNAL.get(name, set()) == set()
+
+
+def test_everything_in_the_reference_says_something() -> None:
+    silent = [entry.name for entry in api_page.entries() if not (entry.value.__doc__ or "").strip()]
+    for entry in api_page.entries():
+        silent += [f"{entry.name}.{member}" for member in entry.members if not text_about(entry.value, member)]
+    assert silent == []
 
 
 def test_environment_variables() -> None:

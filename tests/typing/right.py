@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_type
@@ -11,7 +11,13 @@ from typing import Any, assert_type
 from backburner import (
     Backburner,
     Delayable,
+    Fail,
     Job,
+    JobHooks,
+    Progress,
+    Retry,
+    Snooze,
+    State,
     abulk,
     adelay,
     aenqueue,
@@ -19,6 +25,7 @@ from backburner import (
     bulk,
     configure,
     current,
+    current_job,
     delay,
     enqueue,
     enqueue_all,
@@ -26,6 +33,8 @@ from backburner import (
     job,
     jobs,
 )
+from backburner.mail import Mailer, Message
+from backburner.testing import Harness, fake, harness, inline, within
 
 
 @dataclass
@@ -72,6 +81,60 @@ class HelloEmailJob:
 
     def perform(self) -> None:
         pass
+
+
+@dataclass
+class Report(JobHooks):
+    year: int
+    queue = "reports"
+
+    @property
+    def priority(self) -> int:
+        return 3 if self.year > 2000 else 9
+
+    def max_run_time(self) -> timedelta:
+        return timedelta(minutes=5)
+
+    def enqueue(self, job: Job[None]) -> None:
+        job.priority = 3
+        job.tags = (*job.tags, "report")
+
+    def before(self, job: Job[None]) -> None:
+        assert_type(job.state, State)
+
+    def perform(self) -> None:
+        running = current_job()
+        assert_type(running, Job[Any])
+        for month in running.steps(range(12), name="months"):
+            assert_type(month, int)
+            running.report_progress(month, 12, note="months")
+        assert_type(running.progress, Progress | None)
+
+    def error(self, job: Job[None], exception: BaseException) -> None:
+        assert_type(job.last_error, str | None)
+
+    def success(self) -> None:
+        pass
+
+    def reschedule_at(self, now: datetime, attempts: int) -> datetime:
+        return now + timedelta(minutes=attempts)
+
+
+class Welcome(Mailer):
+    sender = "Shop <shop@example.com>"
+
+    @classmethod
+    def hello(cls, user: User, *, lang: str = "en") -> Message:
+        return Message(to="ann@example.com", subject=f"Welcome, {user.name}")
+
+
+@job
+def steered(how: str) -> None:
+    if how == "again":
+        raise Retry(timedelta(minutes=1))
+    if how == "later":
+        raise Snooze(60)
+    raise Fail("no such way")
 
 
 @job(queue="mail", max_attempts=5)
@@ -141,8 +204,16 @@ def methods(device: Device) -> None:
 def job_objects(user: User) -> None:
     assert_type(enqueue(HelloEmailJob(user), priority=5, queue="mail"), Job[Any])
     assert_type(enqueue_all([HelloEmailJob(user)], queue="mail"), list[Job[Any]])
+    assert_type(enqueue(Report(2026)), Job[Any])
     with bulk():
         user.delay.activate("code")
+
+
+def mailers(user: User) -> None:
+    Welcome.delay.hello(user, lang="de")
+    Welcome.delay(queue="mail").hello(user)
+    assert_type(Welcome.hello(user), Message)
+    assert_type(Welcome.hello(user).deliver_later(queue="mail"), Job[None])
 
 
 async def async_twins(user: User) -> None:
@@ -156,6 +227,7 @@ async def async_twins(user: User) -> None:
     assert_type(await fetch.options(priority=1).adelay("http://example.com"), Job[bytes])
     assert_type(await aenqueue(HelloEmailJob(user)), Job[Any])
     assert_type(await aenqueue_all([HelloEmailJob(user)]), list[Job[Any]])
+    await Welcome.hello(user).adeliver_later()
     async with abulk():
         user.delay.activate("code")
     assert_type(await jobs.acount(queue="mail"), int)
@@ -179,11 +251,30 @@ def apps(app: Backburner, user: User) -> None:
     def tag(job: Job) -> None:
         job.tags = (*job.tags, "seen")
 
+    @app.around("invoke")
+    def around(job: Job) -> Iterator[None]:
+        yield
+
     @app.job(queue="own")
     def own(number: int) -> int:
         return number
 
     assert_type(own(1), int)
+    assert_type(app.worker(["reports"]).work_off(limit=1), tuple[int, int])
+
+
+def tests(app: Backburner, user: User) -> None:
+    with harness(app) as backburner:
+        assert_type(backburner, Harness)
+        send_welcome.options(run_at=60).delay(77)
+        found = backburner.assert_enqueued(send_welcome, 77, run_at=within(timedelta(minutes=2)), count=1)
+        assert_type(found, Job[Any])
+        backburner.refute_enqueued(user.activate, queue="reports")
+        assert_type(backburner.drain(limit=1, raises=False, queue="mail"), tuple[int, int])
+        assert_type(backburner.events.of(found), list[str])
+    with inline(app), fake(app) as enqueued:
+        add.delay(1, 2)
+        assert_type(enqueued[0], Job[Any])
 
 
 def main() -> None:
@@ -195,8 +286,10 @@ def main() -> None:
         methods(device)
         job_objects(user)
         asyncio.run(async_twins(user))
+        mailers(user)
         looking()
         apps(app, user)
+        tests(app, user)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from backburner import (
     Backburner,
+    Retry,
     adelay,
     bulk,
     configure,
+    current_job,
     delay,
     enqueue,
     enqueue_all,
@@ -14,7 +16,9 @@ from backburner import (
     job,
     jobs,
 )
-from tests.typing.right import Device, HelloEmailJob, User, add, fetch, send_welcome
+from backburner.mail import Message
+from backburner.testing import harness
+from tests.typing.right import Device, HelloEmailJob, Report, User, Welcome, add, fetch, send_welcome
 
 
 def names_and_arguments(user: User) -> None:
@@ -48,6 +52,11 @@ def functions() -> None:
     send_welcome.delay("1")  # E: arg-type | reportArgumentType | bad-argument-type
     send_welcome.delay(1, land="de")  # E: call-arg | reportCallIssue | unexpected-keyword
     send_welcome.options(priority=1).delay("1")  # E: arg-type | reportArgumentType | bad-argument-type
+    send_welcome.delay()  # E: call-arg | reportCallIssue | missing-argument
+    send_welcome.delay(1, "de")  # E: call-arg | reportCallIssue | bad-argument-count
+    fetch.delay(1)  # E: arg-type | reportArgumentType | bad-argument-type
+    fetch.delay()  # E: call-arg | reportCallIssue | missing-argument
+    fetch.options(queue="slow").delay("http://example.com", 3)  # E: call-arg | reportCallIssue | bad-argument-count
     send_welcome(1, lang=2)  # E: arg-type | reportArgumentType | bad-argument-type
     _number: str | None = add.delay(1, 2).result  # E: assignment | reportAssignmentType | bad-assignment
     _body: str = fetch.delay("http://example.com").result  # E: assignment | reportAssignmentType | bad-assignment
@@ -57,7 +66,26 @@ def methods(device: Device) -> None:
     device.deliver(1)  # E: arg-type | reportArgumentType | bad-argument-type
     device.deliver("book", fragle=True)  # E: call-arg | reportCallIssue | unexpected-keyword
     device.deliver.now()  # E: call-arg | reportCallIssue | missing-argument
+    device.locate("here")  # E: call-arg | reportCallIssue | bad-argument-count
+    device.import_all(1)  # E: arg-type | reportArgumentType | bad-argument-type
+    device.import_all()  # E: call-arg | reportCallIssue | missing-argument
+    _place: str = device.locate().result  # E: assignment | reportAssignmentType | bad-assignment
     _parcels: int = device.deliver("book")  # E: assignment | reportAssignmentType | bad-assignment
+
+
+def mailers(user: User) -> None:
+    Welcome.delay.helo(user)  # E: attr-defined | reportAttributeAccessIssue | missing-attribute
+    Welcome.delay.hello()  # E: call-arg | reportCallIssue | missing-argument
+    Welcome.delay(queue="mail").hello(user, langg="de")  # E: call-arg | reportCallIssue | unexpected-keyword
+    Welcome.hello(user).deliver_later(prio=3)  # E: call-arg | reportCallIssue | unexpected-keyword
+    Message(too="ann@example.com")  # E: call-arg | reportCallIssue | unexpected-keyword
+
+
+def within_jobs() -> None:
+    Retry("soon")  # E: arg-type | reportArgumentType | bad-argument-type
+    current_job().report_progress("half")  # E: arg-type | reportArgumentType | bad-argument-type
+    Report("2026")  # E: arg-type | reportArgumentType | bad-argument-type
+    enqueue(Report())  # E: call-arg | reportCallIssue | missing-argument
 
 
 @job(prio=3)  # E: call-overload | reportCallIssue | unexpected-keyword
@@ -82,5 +110,8 @@ def apps(app: Backburner) -> None:
     app.delay_jobs = 3  # E: assignment | reportAttributeAccessIssue | bad-argument-type
     jobs.count(stat="failed")  # E: call-arg | reportCallIssue | unexpected-keyword
     jobs.last(priority="high")  # E: arg-type | reportArgumentType | bad-argument-type
+    app.worker("mail", concurency=3)  # E: call-arg | reportCallIssue | unexpected-keyword
+    with harness(app, mode="inlined"):  # E: arg-type | reportArgumentType | bad-argument-type
+        pass
     with bulk(queue="mail"):  # E: call-arg | reportCallIssue | unexpected-keyword
         pass

@@ -43,13 +43,16 @@ class Verbs(ABC):
         return cast(T, delayed(target, self.enqueuer.enqueue, checked(options)))
 
     def adelay(self, target: Any, /, **options: Unpack[Options]) -> Any:
-        """Enqueue the next call without blocking the event loop; write `await` before it."""
+        """Enqueue the next call as `delay` does, without blocking the event loop.
+
+        It is what is awaited: `await adelay(user).activate("code")`.
+        """
         return delayed(target, self.enqueuer.aenqueue, checked(options))
 
     def enqueue(self, payload: object, /, **options: Unpack[Options]) -> Job[Any]:
         """Enqueue a job object, anything with `perform()`, and return its job.
 
-        Raises EnqueueError; then nothing is stored.
+        Raises EnqueueError, and what its `enqueue` hook or a listener raises; then nothing is stored.
         """
         return self.enqueuer.enqueue(payload, checked(options))
 
@@ -58,7 +61,10 @@ class Verbs(ABC):
         return await self.enqueuer.aenqueue(payload, checked(options))
 
     def enqueue_all(self, payloads: Iterable[object], /, **options: Unpack[Options]) -> list[Job[Any]]:
-        """Enqueue job objects, all or none, in a few round trips, and return their jobs."""
+        """Enqueue job objects in a few round trips, and return their jobs.
+
+        The options hold for all. Raises what `enqueue` raises; then none is stored.
+        """
         return self.enqueuer.enqueue_all(payloads, checked(options))
 
     async def aenqueue_all(self, payloads: Iterable[object], /, **options: Unpack[Options]) -> list[Job[Any]]:
@@ -69,7 +75,7 @@ class Verbs(ABC):
         """Collect the jobs made in the block and store them when it ends, in a few round trips.
 
         They have their ids at once. When the block raises, none is stored. A block in a block is stored with the outer
-        one.
+        one. Jobs of tasks that are begun in the block are collected too, those of other threads are not.
         """
         return self.enqueuer.bulk()
 
@@ -86,7 +92,9 @@ class Verbs(ABC):
     def job(self, function: Callable[..., Any] | None = None, **options: Any) -> Any:
         """Mark a function as a job: `send(1)` runs it as ever, `send.delay(1)` enqueues it and returns the Job.
 
-        Options that are callables are asked at each call. An unknown option is a TypeError.
+        `send.options(priority=10).delay(1)` has options for one job, `await send.adelay(1)` does not block the event
+        loop. Options that are callables are asked at each call. Raises UnknownOption and InvalidOption, which are
+        TypeErrors, and WrongArguments for a method, all where the decorator is written.
         """
         return marking(lambda: self.enqueuer, function, options)
 
@@ -104,7 +112,8 @@ class Verbs(ABC):
         """Make a method that is enqueued when it is called: `device.deliver()` returns the Job, `.now()` runs it.
 
         Options that are callables are asked at each call, with the receiver if they take one argument. Goes above
-        `@classmethod` and `@staticmethod`.
+        `@classmethod` and `@staticmethod`; type checkers know the arguments of a class method when it is called on an
+        object. Raises UnknownOption and InvalidOption, which are TypeErrors, where the decorator is written.
         """
         return backgrounding(lambda: self.enqueuer, method, options)
 

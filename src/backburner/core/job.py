@@ -28,11 +28,14 @@ else:
 
 
 class Progress(NamedTuple):
-    """How far a running job has come."""
+    """How far a running job has come, in units of its own; `total` and `note` are None when it has not said them."""
 
     done: float
+    """How much is done."""
     total: float | None
+    """How much there is to do."""
     note: str | None
+    """What it is at, for people."""
 
 
 Place = Mapping[str, Any]
@@ -90,32 +93,41 @@ class Job(Generic[R]):
     handler: str
     """The payload as JSON text."""
     queue: str
+    """The queue that it is in."""
     priority: int
     """Lower numbers run first."""
     run_at: datetime
     """Not performed before this time. Aware, UTC."""
     created_at: datetime
+    """When it was enqueued. Aware, UTC."""
     state: State = State.QUEUED
+    """Where it is in its life."""
     attempts: int = 0
     """How many attempts have failed so far."""
     max_attempts: int = 25
     """How many attempts there are in total."""
     max_run_time: timedelta | None = None
-    """How long one attempt may take; None: as long as the worker allows."""
+    """How long one attempt may take; None: as long as the worker allows. More than the app's setting is cut to that."""
     keep_failed: bool = True
     """Whether the job is kept when it has failed for good."""
     discard_missing: bool = False
-    """Whether a record that is gone ends the job as cancelled instead of failed."""
+    """Whether a record that is gone ends the job as cancelled instead of failed: the option `missing_record`."""
     tags: tuple[str, ...] = ()
+    """Words to find it by, in the order in which they were given."""
     last_error: str | None = None
-    """The last exception: its type and message on the first line, then the traceback."""
+    """The last exception: its type and message on the first line, then the traceback, 64 KB at the most."""
     locked_by: str | None = None
     """The name of the worker that performs it; for a job that succeeded or was cancelled while it ran: performed it."""
     locked_at: datetime | None = None
+    """When that worker took it."""
     failed_at: datetime | None = None
+    """When it failed for good."""
     finished_at: datetime | None = None
+    """When it succeeded or was cancelled."""
     result: R | None = None
+    """What the call returned, when it was performed at once, in the caller. A worker does not keep it."""
     progress: Progress | None = None
+    """What `report_progress` was told last."""
     place: Place | None = None
     """How far its loops have come that are written with `steps`, so that the next attempt goes on from there."""
     crashes: int = 0
@@ -138,7 +150,8 @@ class Job(Generic[R]):
     def payload(self) -> Any:
         """Load what is to be done: a `Call` or a job object.
 
-        Raises DeserializationError when the handler cannot be read, UnknownJob when its code is not here.
+        Raises DeserializationError when the handler cannot be read, UnknownJob when its code is not here, NotAllowed
+        when it may not be named, and InvalidState when the job was not read through an app.
         """
         if self.cached_payload is None:
             if self.reader is None:
@@ -181,7 +194,8 @@ class Job(Generic[R]):
     def report_progress(self, done: float, total: float | None = None, note: str | None = None) -> None:
         """Store how far this running job has come; `jobs.get(id).progress` reads it.
 
-        Raises InvalidState outside of a running job.
+        It is written at once, in a transaction of its own. Raises InvalidState outside of a running job, LeaseLost when
+        another worker has the job, and StoreUnavailable.
         """
         if self.handle is None:
             raise InvalidState(f"only a running job reports progress, this one is {self.state.value}")

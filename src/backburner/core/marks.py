@@ -22,8 +22,10 @@ class Runnable:
 class JobHooks(Runnable):
     """Mixin for classes with hooks: job objects, and objects whose methods are delayed.
 
-    Only a subclass has its `before`, `success`, `error` … called when one of its methods is performed. A job may name
-    subclasses wherever they are defined.
+    Hooks are methods of these names, each of which may leave out trailing parameters: `enqueue(job)` before the job is
+    stored; `before(job)`, `success(job)`, `error(job, exception)` and `after(job)` in each attempt; `failure(job)` when
+    the job has failed for good. A job object has its hooks without this class as well; an object whose methods are
+    delayed has them only as a subclass. A job may name subclasses wherever they are defined.
     """
 
     __slots__ = ()

@@ -15,20 +15,23 @@ class Options(TypedDict, total=False):
     """What may be said about a job where it is enqueued."""
 
     queue: str
+    """The name of a queue: 1 to 200 printable characters."""
     priority: int
     """Lower numbers run first."""
     run_at: datetime | timedelta | float
     """Not before this aware datetime, or this timedelta or number of seconds from now."""
     max_attempts: int
-    """Runs in total."""
+    """Attempts in total; 0 and 1 both mean one."""
     max_run_time: timedelta | float
-    """How long one attempt may take; cut to the app's `max_run_time`."""
+    """How long one attempt may take, a timedelta or seconds; cut to the app's `max_run_time`."""
     keep_failed: bool
+    """Whether the job is kept when it has failed for good."""
     missing_record: Literal["fail", "discard"]
-    """What becomes of the job when a record that it names is gone."""
+    """What becomes of the job when a record that it names is gone: failed for good, or cancelled."""
     isolation: Isolation
     """Whether each attempt gets a process of its own."""
     tags: Sequence[str]
+    """Words to find the job by."""
     connection: object
     """The caller's own connection, in whose transaction the job is written."""
 

@@ -14,37 +14,48 @@ from backburner.core.times import to_duration
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What an app was told; see the table of settings in the reference for units and defaults."""
+    """What an app was told; durations are given as a timedelta or seconds. The reference is made of these texts."""
 
     default_queue: str = "default"
+    """The queue of jobs that name none."""
     default_priority: int = 0
+    """The priority of jobs that name none; lower numbers run first."""
     queue_attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Options by queue, for jobs that do not say otherwise: `{"mail": {"priority": -10}}`."""
     max_attempts: int = 25
-    """Runs in total."""
+    """How many attempts a job has in total."""
     max_run_time: timedelta = timedelta(hours=4)
-    """Per attempt; a job may ask for less, and more is cut to this."""
+    """How long an attempt may take; a job may ask for less, and more is cut to this."""
     lease: timedelta = timedelta(seconds=30)
-    """A worker that is not heard of for so long has lost its jobs."""
+    """A worker that is not heard of for so long has lost its jobs; they are rescued within 5 s more."""
     heartbeat: timedelta = timedelta(seconds=10)
+    """How often a worker says that it is alive; less than `lease`."""
     sleep_delay: timedelta = timedelta(seconds=5)
-    """The longest idle wait between two looks."""
+    """The longest idle wait between two looks; a wake-up or a due time ends it sooner."""
     keep_failed: bool = True
+    """Whether jobs that failed for good stay until somebody deletes them."""
     keep_finished: timedelta = timedelta(days=1)
-    """How long history stays; zero deletes at once."""
+    """How long jobs that succeeded or were cancelled stay; `0` deletes them at once."""
     retry_jitter: float = 0.0
-    """Lengthen each wait for a retry by a random share of up to this much, so that jobs that failed together do not
-    come back together."""
+    """Lengthens each wait for a retry by a random share of up to this much, from 0 to 1, so that jobs that failed
+    together do not come back together."""
     delay_jobs: bool | Callable[..., bool] = True
-    """False: perform at once, in the caller; a callable is asked with the job."""
+    """`False`: perform jobs at once, in the caller; a callable is asked with each job. `app.delay_jobs` may be set at
+    any time."""
     allow: tuple[str, ...] = ()
-    """Module prefixes whose functions and classes a job may name."""
+    """Modules whose functions and classes a job may name, with all below them; `app.allow(…)` adds some later."""
     record_attributes: bool = True
+    """Whether a handler shows a record's attributes beside its key."""
     mail: str = "smtp://localhost:25"
+    """Where mail goes."""
     plugins: tuple[Any, ...] = ()
+    """Objects with `install(app)`."""
     min_priority: int | None = None
+    """Workers perform no jobs with a lower number, unless they are told otherwise."""
     max_priority: int | None = None
+    """Workers perform no jobs with a higher number, unless they are told otherwise."""
     queues: tuple[str, ...] | None = None
+    """The queues that workers serve, unless they are told otherwise; `None`: all."""
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Settings:

@@ -28,23 +28,24 @@ class _Later(Steering):
 class Retry(_Later):
     """End this attempt as failed and try again at `after`.
 
-    `after` is an aware datetime, a timedelta from now or a number of seconds. When no attempt is left, the job fails.
+    `after` is an aware datetime, a timedelta from now or a number of seconds; a naive datetime is a ValueError. When no
+    attempt is left, the job fails.
     """
 
 
 class Snooze(_Later):
-    """Put the job back until `after`; not a failure, and not counted as an attempt."""
+    """Put the job back until `after`, as in `Retry`; not a failure, and not counted as an attempt."""
 
 
 class Cancel(Steering):
-    """End the job as cancelled."""
+    """End the job as cancelled; the reason is in its `last_error`."""
 
     def __init__(self, reason: str | None = None) -> None:
         super().__init__(reason or "cancelled by the job itself")
 
 
 class Fail(Steering):
-    """End the job as failed, without further attempts."""
+    """End the job as failed, without further attempts; the reason is in its `last_error`."""
 
     def __init__(self, reason: str | None = None) -> None:
         super().__init__(reason or "failed by the job itself")

@@ -27,7 +27,10 @@ Addresses: TypeAlias = str | Sequence[str]
 
 @dataclass(frozen=True)
 class Attachment(Runnable):
-    """A file that goes with a message; without a `content_type` its type is guessed from the filename."""
+    """A file that goes with a message; without a `content_type` its type is guessed from the filename.
+
+    Raises InvalidMessage for a filename of several lines, content that is not bytes, and what is no content type.
+    """
 
     filename: str
     content: bytes
@@ -101,14 +104,16 @@ class Message(Runnable):
     def deliver(self) -> None:
         """Send the message now, to where the current app's `mail` says.
 
-        Raises InvalidMessage when a part is missing, and what the mail server's refusal raises.
+        Raises InvalidMessage when a part is missing; SomeRefused when the server refused some of the recipients;
+        and what smtplib raises.
         """
         current_transport().deliver(self)
 
     def deliver_later(self, **options: Unpack[Options]) -> Job[None]:
         """Send the message in a worker: enqueue the mailer's call that built it, which will build it anew.
 
-        A message that was changed since, or that no mailer built, is enqueued as it is, with all that is in it.
+        A message that was changed since, or that no mailer built, is enqueued as it is, with all that is in it. Raises
+        EnqueueError; then nothing is stored.
         """
         origin = self._unchanged_origin()
         if origin is None:

@@ -25,13 +25,7 @@ LEGEND = "The nearest, with - what was expected and + what was enqueued:"
 
 
 class Assertions(ABC):
-    """What may be asserted wherever jobs can be listed.
-
-    A target is a function, a bound method (`Mailer.hello`, `user.activate`), a job object (compared by value) or a
-    class (its job objects, and calls of its methods). Arguments and options that are left out may be anything, and so
-    may be what `unittest.mock.ANY` stands for. A lambda, or `matching(predicate)`, stands for what it says yes to.
-    Records are compared by class and key.
-    """
+    """What may be asserted wherever jobs can be listed."""
 
     @property
     @abstractmethod
@@ -56,8 +50,15 @@ class Assertions(ABC):
     ) -> Job[Any]:
         """Assert that a job of this target waits, and return the newest one.
 
+        A target is a function, a bound method (`Mailer.hello`, `user.activate`), a job object (compared by value) or a
+        class (its job objects, and calls of its methods). Arguments and options that are left out may be anything, and
+        so may be what `unittest.mock.ANY` stands for. A lambda, or `matching(predicate)`, stands for what it says yes
+        to. Records are compared by class and key.
+
         `run_at` as a timedelta or number of seconds counts from when the job was made; `within(…)` is less exact.
-        `tags` are some that the job has. `count` is how many such jobs there are to be; without it, one or more.
+        `tags` are some that the job has. `count` is how many such jobs there are to be; without it, one or more. The
+        AssertionError shows the nearest jobs, and how each differs. Arguments that do not fit the target are a
+        WrongArguments, as where a job is made.
         """
         options = {"queue": queue, "priority": priority, "run_at": run_at, "tags": tags}
         expected = expect(self.codec, target, args, kwargs, options)

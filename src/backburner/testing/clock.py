@@ -18,7 +18,7 @@ class Clock:
         return system_now() + self._ahead
 
     def travel(self, to: datetime | timedelta | float) -> None:
-        """Put the clock forward, to a time or by a duration."""
+        """Put the clock forward, to an aware time, or by a timedelta or seconds. Raises ValueError for the past."""
         self._ahead += duration_to(to, self())
 
 

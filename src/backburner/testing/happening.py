@@ -14,11 +14,14 @@ HEARD = ("enqueue", "perform", "invoke", "error", "failure")
 
 
 class Event(NamedTuple):
-    """One event; of the job, `event.job` is what the listeners were given."""
+    """One event in the life of a job."""
 
     name: str
+    """`enqueue`, `perform`, `invoke`, `error` or `failure`."""
     job: Job[Any]
+    """What the listeners were given."""
     exception: BaseException | None = None
+    """What the job raised; only of `error`."""
 
 
 class Happened(list[Event]):

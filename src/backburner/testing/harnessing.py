@@ -110,7 +110,7 @@ class Harness(Assertions):
     def travel(self, to: datetime | timedelta | float) -> None:
         """Put the app's clock forward, to a time or by a duration: what was scheduled, or waits for a retry, is due.
 
-        Raises ConfigurationError when the app was not made with the clock of this harness.
+        Raises ValueError for the past, and ConfigurationError when the app was not made with the clock of this harness.
         """
         store = self.app.store
         before = store.now()
@@ -162,7 +162,9 @@ def harness(
 
     Jobs that its store holds already are left alone. `clock` is the one that the app was made with. With a `connection`
     to the store's database (of sqlite3, psycopg or PyMySQL, or a Session or Connection of SQLAlchemy's), all that is
-    done to jobs is part of the transaction there, and gone when that is rolled back.
+    done to jobs is part of the transaction there, and gone when that is rolled back. `mode` is "drain", where jobs are
+    stored until they are drained, "inline" or "fake". Raises ConfigurationError for another mode, and for a connection
+    that leads elsewhere.
     """
     with ExitStack() as stack:
         stack.enter_context(_mailing_to(app, mail))

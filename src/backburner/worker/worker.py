@@ -45,8 +45,8 @@ class Worker:
 
     `queues` and `exclude` name the queues to serve (default: all); `concurrency` is how many jobs run at once: 1 in
     the calling thread, more in threads, and async ones in one event loop. `grace` is how long jobs may go on after
-    `stop`. `isolation="process"` gives each job that does not say otherwise a process of its own.
-    Raises ConfigurationError when an argument is wrong.
+    `stop`. `isolation="process"` gives each job that does not say otherwise a process of its own. Made by `app.worker`,
+    which says more. Raises ConfigurationError when an argument is wrong.
     """
 
     def __init__(
@@ -99,8 +99,9 @@ class Worker:
     def work_off(self, limit: int = PASS) -> tuple[int, int]:
         """Claim and perform jobs until nothing is ready, at most `limit`; return (successes, failures).
 
-        Jobs that snoozed, were cancelled or put back count as neither. Raises StoreUnavailable when the database fails;
-        jobs that still run then are interrupted.
+        A failure is an attempt that failed, also of a job that is tried again. Jobs that snoozed, were cancelled or put
+        back count as neither. What a job raises does not leave this call. Raises StoreUnavailable when the database
+        fails; jobs that still run then are interrupted.
         """
         total = Tally()
         with self._on_shift(self.concurrency) as shift:
@@ -112,7 +113,8 @@ class Worker:
     def run(self, *, exit_on_complete: bool = False) -> None:
         """Perform jobs until `stop` is called, or a TERM or INT signal comes, or, if wanted, nothing is ready.
 
-        Jobs that run then may end within `grace`; after that they are interrupted and given back.
+        Jobs that run then may end within `grace`; after that they are interrupted and given back. A second signal
+        interrupts them at once. While the database fails, it tries again and again.
         """
         telemetry, events = self._parts.telemetry, self._parts.events
         total = Tally()
@@ -124,7 +126,7 @@ class Worker:
     def perform(self, job: Job[Any] | UUID | str) -> bool:
         """Claim this one job, due or not, and perform it; return whether it succeeded.
 
-        Raises JobNotFound, and InvalidState when it is not queued.
+        What it raises does not leave this call. Raises JobNotFound, and InvalidState when it is not queued.
         """
         with self._on_shift(concurrency=1) as shift:
             shift.claimer.claim_one(_id_of(job))
