@@ -156,6 +156,26 @@ def test_jobs_that_cannot_be_performed_elsewhere_have_no_latency(call: Call, her
     }
 
 
+def test_an_app_that_another_process_cannot_load_has_no_latency(call: Call, here: Path, url: str) -> None:
+    (here / "web.py").write_text(
+        "import sys\nfrom backburner import Backburner\n"
+        "assert 'other_process' not in sys.argv[0], 'only here'\n"
+        f"app = Backburner({url!r})\n"
+    )
+    result = call("--app", "web:app", *FEW, "--json")
+    assert result.code == 1
+    assert result.json["not_measured"] == {"latency": "no worker could be started in another process"}
+
+
+def test_a_terminal_is_told_what_was_measured_alone(app: Backburner, here: Path) -> None:
+    register(app, "all:1", None)  # takes the jobs of every queue
+    code, seen = run_at_terminal(*FEW, cwd=here, columns=120)
+    assert code == 1
+    assert "enqueue: one job, committed, takes 0." in seen
+    assert "drain: one worker needs" not in seen
+    assert "latency: an idle worker" not in seen
+
+
 def test_the_listeners_of_the_app_hear_nothing(call: Call, here: Path) -> None:
     (here / "strict.py").write_text(
         "from backburner import Backburner\n"

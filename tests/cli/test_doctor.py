@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import psycopg
 import pytest
 
-from backburner import Backburner
+from backburner import Backburner, Job
 from backburner.core.ports import WorkerInfo
 from tests.cli.conftest import Call
 from tests.cli.support import make_newer
@@ -86,6 +88,33 @@ def test_a_database_that_cannot_be_used_is_a_finding(call: Call, here: Path, url
 def test_tables_of_another_version(call: Call, app: Backburner, here: Path) -> None:
     make_newer(app, here)
     assert "are of version 99, this code knows version 1" in only(call, "tables")
+
+
+def test_tables_that_are_missing(call: Call, here: Path, postgres_url: str) -> None:
+    (finding,) = findings(call, "--url", postgres_url)
+    assert finding["check"] == "tables"
+    assert finding["message"].endswith(" are missing")
+    assert finding["advice"] == "run `backburner migrate`"
+
+
+def test_a_database_in_which_nothing_can_be_written(call: Call, here: Path, postgres_url: str) -> None:
+    with Backburner(postgres_url) as app:
+        app.migrate()
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
+    found = findings(call, "--url", postgres_url)
+    assert [finding["check"] for finding in found] == ["database"]
+    assert found[0]["advice"] == "no job can be enqueued or performed until then"
+
+
+def test_a_handler_that_cannot_be_read(call: Call, app: Backburner, worker: None) -> None:
+    moment = datetime.now(UTC)
+    job = Job(id=uuid4(), name="odd", handler="{not json", queue="q", priority=0, run_at=moment, created_at=moment)
+    app.store.run(app.store.enqueue([job]))
+    (finding,) = findings(call)
+    assert finding["check"] == "code"
+    assert finding["advice"] == "it will fail; `backburner jobs show ID` shows its handler"
 
 
 def test_code_that_is_not_here_names_the_package(call: Call, app: Backburner, worker: None, here: Path) -> None:

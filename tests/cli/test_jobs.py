@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from backburner import Backburner, Job, State
+from backburner.core.job import Progress
+from backburner.core.ports import lease_of
 from tests.cli.conftest import Call
 from tests.cli.support import run_at_terminal
 
@@ -143,9 +145,6 @@ def test_show_says_all_there_is_to_know(call: Call, jobs: dict[str, Job[Any]]) -
 def test_show_says_what_a_running_job_reports(call: Call, app: Backburner) -> None:
     import shop
 
-    from backburner.core.job import Progress
-    from backburner.core.ports import lease_of
-
     store, job = app.store, shop.send_welcome.delay(1)
     lease = lease_of(7, 1)
     store.run(store.claim_one(job.id, lease, "host:7:abc"))
@@ -156,6 +155,47 @@ def test_show_says_what_a_running_job_reports(call: Call, app: Backburner) -> No
     assert "locked by:    host:7:abc\n" in out
     assert "progress:     3 of 10, third \ufffd of ten\n" in out
     assert call("jobs", "show", str(job.id), "--json").json["progress"]["note"] == "third \x07 of ten"
+
+
+@pytest.mark.parametrize(
+    ("progress", "shown"),
+    [(Progress(3, 10, None), "3 of 10"), (Progress(0.5, None, None), "0.5"), (Progress(7, None, "rows"), "7, rows")],
+)
+def test_show_says_how_far_a_job_is(call: Call, app: Backburner, progress: Progress, shown: str) -> None:
+    import shop
+
+    store, job = app.store, shop.send_welcome.delay(1)
+    store.run(store.claim_one(job.id, lease_of(7, 1), "host:7:abc"))
+    store.run(store.report_progress(job.id, lease_of(7, 1), progress))
+    assert f"progress:     {shown}\n" in call("jobs", "show", str(job.id)).out
+
+
+def test_show_says_what_is_not_as_usual(call: Call, app: Backburner, jobs: dict[str, Job[Any]]) -> None:
+    import shop
+
+    store, job = app.store, shop.send_welcome.options(max_run_time=90).delay(1)
+    store.run(store.claim_one(job.id, lease_of(7, 1), "host:7:abc"))
+    store.run(store.bury(7))
+    out = call("jobs", "show", str(job.id)).out
+    assert "max run time: 90 s\n" in out
+    assert "crashes:      1 (workers that were lost while they performed it)\n" in out
+    assert "finished at:  " in call("jobs", "show", str(jobs["succeeded"].id)).out
+
+
+def test_the_time_that_a_terminal_gets_is_the_one_that_matters(
+    app: Backburner, jobs: dict[str, Job[Any]], here: Path
+) -> None:
+    long_ago = Backburner(app.store.url, allow=["shop"], clock=lambda: now() - timedelta(hours=2))
+    with long_ago:
+        long_ago.store.run(long_ago.store.claim_one(jobs["later"].id, lease_of(7, 1), "host:7:abc"))
+        long_ago.jobs.cancel(jobs["queued"])
+    _, seen = run_at_terminal("jobs", "list", "--state", "running,cancelled,succeeded", cwd=here, columns=150)
+    assert [line.split()[4:8] for line in seen.splitlines()[1:]] == [
+        ["succeeded", "just", "now", "0/25"],
+        ["cancelled", "just", "now", "0/25"],
+        ["running", "2", "h", "ago"],
+        ["cancelled", "2", "h", "ago"],
+    ]
 
 
 def test_show_shows_a_handler_that_is_no_json(call: Call, app: Backburner) -> None:

@@ -106,6 +106,9 @@ def test_what_is_not_built_is_not_advertised(call: Call) -> None:
         (["jobs", "retry"], "expected the ids of jobs, or --all or --queue QUEUE for the failed ones"),
         (["jobs", "retry", "--all", "019a"], "expected the ids of jobs, or --all or --queue QUEUE for the failed ones"),
         (["workers", "--app", "shop:app", "--url", "memory://"], "expected --app or --url, got both"),
+        (["start", "--app", "shop:app", "--url", "memory://"], "expected --app or --url, got both"),
+        (["work", "--health-port", "65536"], "argument --health-port: expected a port from 0 to 65535, got '65536'"),
+        (["work", "--log-file", "shop.py/log"], "cannot write the log file shop.py/log: File exists"),
     ],
 )
 def test_wrong_use_is_said_in_one_line(call: Call, args: list[str], message: str) -> None:

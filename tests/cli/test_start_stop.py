@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -9,12 +10,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from backburner import Backburner, State
 from backburner.cli.daemons.pid_files import look_at
+from backburner.cli.daemons.stopping import MARGIN, stop_all
 from tests.cli.support import PATIENCE, Result, Running, run
 from tests.worker.supervision.support import is_alive
 from tests.worker.supervision.support import until as wait_until
@@ -140,6 +143,24 @@ def test_restart_needs_something_to_restart(do: Command) -> None:
     assert "there is no worker to restart" in ended.out
 
 
+def test_what_cannot_be_started_again_says_why(here: Path, do: Command) -> None:
+    do("start", "shop")
+    (here / "shop.py").write_text("raise ValueError('no good')\n")
+    ended = do("restart")
+    assert ended.code == 2
+    assert ended.err.startswith("backburner: backburner has stopped, and does not start: cannot import 'shop'")
+    assert do("status").code == 3
+
+
+def test_a_command_line_that_cannot_be_read_is_not_started_again(here: Path, do: Command) -> None:
+    path = here / "tmp/pids/backburner.pid"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"{os.getpid()}\nnot json\n")
+    ended = do("restart")
+    assert ended.code == 1
+    assert ended.out.startswith("backburner: how it was started cannot be read in tmp/pids/backburner.pid")
+
+
 def test_what_was_killed_is_dead_and_its_pid_file_harms_nobody(here: Path, do: Command) -> None:
     do("start", "shop", "--name", "victim")
     do("start", "shop")
@@ -193,6 +214,8 @@ def test_a_broken_pid_file_is_of_nobody(here: Path, do: Command, text: str) -> N
         (["shop", "--name", "a/b"], "name: expected letters, digits"),
         (["broken"], "cannot import 'broken': ValueError: no good"),
         (["shop", "--health-port", "1", "--health-host", "no such host"], "health port: cannot listen on"),
+        (["shop", "--log-file", "shop.py/log"], "/shop.py/log: File exists"),
+        (["shop", "--pid-dir", "shop.py"], "cannot read the pid file shop.py/backburner.pid: Not a directory"),
     ],
 )
 def test_a_worker_that_does_not_start_says_why(
@@ -248,8 +271,9 @@ def test_the_app_is_the_one_of_the_command_line(here: Path, do: Command, monkeyp
     assert (here / "other.db").exists()
 
 
+@pytest.mark.parametrize("command", ["stop", "restart"])
 def test_a_worker_that_does_not_end_in_time_is_named(
-    app: Backburner, here: Path, do: Command, gate: str, monkeypatch: pytest.MonkeyPatch
+    app: Backburner, here: Path, do: Command, gate: str, command: str
 ) -> None:
     import shop
 
@@ -261,7 +285,7 @@ def test_a_worker_that_does_not_end_in_time_is_named(
         start = json.loads(path.read_text().split("\n")[1])
         # The one that runs holds the file: it may not be replaced, but what it says can be changed.
         path.write_text(f"{pid}\n{json.dumps({**start, 'grace': -9.5})}\n")
-        stopped = do("stop")
+        stopped = do(command)
     assert stopped.code == 1
     assert stopped.out == f"backburner (process {pid}) is still running: `kill -9 {pid}` ends it\n"
     until(lambda: not is_alive(pid))
@@ -269,3 +293,30 @@ def test_a_worker_that_does_not_end_in_time_is_named(
 
 def test_each_line_of_help_for_the_background_names_its_files(do: Command) -> None:
     assert re.search(r"default: tmp/pids", do("stop", "--help").out)
+
+
+def no_handle(*_: int) -> int:
+    """Open a descriptor of a process as an old kernel does."""
+    raise OSError(errno.ENOSYS, "Function not implemented")
+
+
+@pytest.mark.parametrize("handle", [None, no_handle], ids=["another system", "an old kernel"])
+def test_where_there_are_no_handles_of_processes_it_is_stopped_by_its_number(
+    here: Path, do: Command, monkeypatch: pytest.MonkeyPatch, handle: Callable[..., int] | None
+) -> None:
+    do("start", "shop")
+    daemon = look_at(here / "tmp/pids/backburner.pid")
+    assert daemon is not None
+    assert daemon.pid is not None
+    assert daemon.start is not None
+    if handle is None:
+        monkeypatch.delattr(os, "pidfd_open")
+    else:
+        monkeypatch.setattr(os, "pidfd_open", handle)
+    os.kill(daemon.pid, signal.SIGSTOP)
+    impatient = replace(daemon, start=replace(daemon.start, grace=-MARGIN))
+    assert stop_all([impatient]) == [impatient]
+    assert daemon.path.exists()
+    os.kill(daemon.pid, signal.SIGCONT)
+    assert stop_all([daemon]) == []
+    assert not daemon.path.exists()

@@ -176,6 +176,7 @@ def test_who_gets_no_connection_in_time_is_told_why(opened: Opened) -> None:
 def test_looks_leave_two_connections_to_those_who_work(opened: Opened, eyes: Ask) -> None:
     store = opened(pool_size=3, timeout=2)
     store.migrate()
+    store.run(value("SELECT 1"))  # looks for the tables, which takes a connection as well
     eyes("SELECT GET_LOCK('look', 0)")
     long = threading.Thread(target=store.run, args=[look("SELECT GET_LOCK('look', 20)")])
     long.start()

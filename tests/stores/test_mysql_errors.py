@@ -245,6 +245,13 @@ def test_missing_tables(mysql_url: str) -> None:
     assert text == f"the tables of backburner in {mysql_url} are missing: run `backburner migrate`"
 
 
+def test_an_operation_that_was_begun_says_so_when_it_is_asked_for_its_result(mysql_url: str) -> None:
+    with closing(opened(mysql_url)) as store:
+        begun = store.begin(store.claim(ClaimRequest(lease_of(1, 1), "ann", 1)))
+        with pytest.raises(SchemaMissing, match="are missing: run `backburner migrate`"):
+            begun.result()
+
+
 def test_missing_tables_with_a_prefix(store: MySQLStore, mysql_url: str) -> None:
     text = refusal_of(f"{mysql_url}?table_prefix=bb_", SchemaMissing)
     assert text.endswith("are missing: run `backburner migrate`")

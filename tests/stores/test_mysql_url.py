@@ -139,6 +139,7 @@ def test_the_clock_may_be_replaced() -> None:
         ("mysql://a/b?pool_size=many", "got 'many'"),
         ("mysql://a/b?timeout=0", "expected timeout to be a number of seconds above 0, got '0'"),
         ("mysql://a/b?timeout=nan", "got 'nan'"),
+        ("mysql://a/b?timeout=soon", "expected timeout to be a number of seconds above 0, got 'soon'"),
         ("mysql://a/b?ssl_disabled=maybe", "expected ssl_disabled to be true or false, got 'maybe'"),
         ("mysql://a/b?schema=jobs", r"expected no options but pool_size, .*, got schema in 'mysql://a/b\?schema=jobs'"),
         ("mariadb://a/b?colour=red&size=1", "got colour, size in"),

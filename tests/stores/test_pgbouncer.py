@@ -11,9 +11,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from backburner.authoring.ids import UuidMaker
 from backburner.core.errors import ConfigurationError
 from backburner.core.ops import BEGIN, Op, Slow, Statement
 from backburner.core.ports import ClaimRequest, JobFilter, Store, WorkerInfo, lease_of
+from backburner.core.times import system_now
 from backburner.stores.open import open_store
 from backburner.stores.sql.base import LOOK
 from backburner.stores.sql.postgres.store import PostgresStore, open_postgres
@@ -21,6 +23,7 @@ from backburner.testing.contract import ManualClock, StoreContract
 from backburner.testing.contract.driving import new_job
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import Postgres
+from tests.stores.book import Book
 from tests.stores.test_postgres_contract import database, emptied
 
 __all__ = ["database"]  # the fixture
@@ -134,8 +137,10 @@ def test_many_threads_and_tasks_at_once(store: PostgresStore) -> None:
 
 
 def test_bulk_is_copied(store: PostgresStore) -> None:
-    jobs = [new_job() for _ in range(3000)]
-    store.run(store.enqueue(jobs))
+    book, next_id = Book(), UuidMaker()
+    jobs = [new_job(system_now(), id=next_id()) for _ in range(3000)]
+    store.run(book.noting(store.enqueue(jobs)))
+    assert any(text.startswith("COPY") for text in book.texts)
     store.run(store.enqueue(jobs))
     assert store.run(store.count(JobFilter())) == 3000
 

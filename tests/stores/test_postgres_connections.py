@@ -158,6 +158,7 @@ def test_who_gets_no_connection_in_time_is_told_why(opened: Opened) -> None:
 def test_looks_leave_two_connections_to_those_who_work(opened: Opened) -> None:
     store = opened(pool_size=3, timeout=2)
     store.migrate()
+    store.run(value("SELECT 1"))  # looks for the tables, which takes a connection as well
     with psycopg.connect(store.url.partition("?")[0]) as holder:
         holder.execute("SELECT pg_advisory_lock(1)")
         long = threading.Thread(target=store.run, args=[look("SELECT count(*) FROM pg_advisory_lock_shared(1)")])
@@ -684,5 +685,30 @@ store.close()
 """
 
 
-def test_a_fork_has_its_own_connections(store: PostgresStore) -> None:
-    subprocess.run([sys.executable, "-W", "error", "-c", FORKING, store.url], check=True, cwd=ROOT)
+FORKING_AN_AWAITING_STORE = """
+import asyncio, os, sys, gc
+from backburner.core.ops import Statement
+from backburner.stores.open import open_store
+def process():
+    reply = yield Statement("SELECT pg_backend_pid()")
+    return reply.rows[0][0]
+store = open_store(sys.argv[1])
+with asyncio.Runner() as runner:
+    parents = runner.run(store.arun(process()))
+    child = os.fork()
+    if child == 0:
+        with asyncio.Runner() as own_runner:
+            own = own_runner.run(store.arun(process()))
+        store.close()
+        gc.collect()
+        os._exit(0 if own != parents else 1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert runner.run(store.arun(process())) == parents
+store.close()
+"""
+
+
+@pytest.mark.parametrize("program", [FORKING, FORKING_AN_AWAITING_STORE], ids=["blocking", "awaiting"])
+def test_a_fork_has_its_own_connections(store: PostgresStore, program: str) -> None:
+    subprocess.run([sys.executable, "-W", "error", "-c", program, store.url], check=True, cwd=ROOT)

@@ -266,6 +266,7 @@ def test_a_role_that_may_only_work(store: PostgresStore, postgres_server: Postgr
     [
         ("53100", StoreUnavailable, "is in trouble (as told): make room on its disk"),
         ("53200", StoreUnavailable, "is in trouble (as told): look into the server's log"),
+        ("53300", StoreUnavailable, "is in trouble (as told): raise max_connections, lower pool_size in the URL"),
         ("58030", StoreUnavailable, "is in trouble (as told): look into the server's log"),
         ("XX001", StoreUnavailable, "is in trouble (as told): look into the server's log"),
         ("55P03", StoreUnavailable, "another transaction holds what it waits for"),
@@ -291,6 +292,21 @@ def test_what_the_database_says(store: PostgresStore, code: str, kind: type[Back
     assert advice in str(raised.value)
     assert "\n" not in str(raised.value)
     assert store.run(statement("SELECT 1")) == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("told", "advice"),
+    [
+        ("must be owner of table backburner_jobs", "migrate as the owner of the tables, or make this role a member of"),
+        ("permission denied for schema shop", "GRANT USAGE ON SCHEMA shop to this role, and CREATE to the one that"),
+        ("permission denied for sequence numbers_seq", "GRANT USAGE ON SEQUENCE numbers_seq to this role"),
+        ('permission denied for table "backburner_jobs"', "GRANT SELECT, INSERT, UPDATE, DELETE ON backburner_jobs to"),
+    ],
+)
+def test_what_is_to_be_granted(store: PostgresStore, told: str, advice: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        store.run(raising("42501", told))
+    assert f"does not allow this ({told}): {advice}" in str(raised.value)
 
 
 def test_only_the_first_part_of_a_long_message_is_said(store: PostgresStore) -> None:

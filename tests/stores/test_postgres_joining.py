@@ -217,6 +217,22 @@ def test_an_async_connection_is_joined(store: PostgresStore) -> None:
     asyncio.run(working())
 
 
+def test_an_error_on_an_async_connection_is_explained(store: PostgresStore) -> None:
+    async def working() -> None:
+        async with await psycopg.AsyncConnection.connect(store.url) as connection:
+            with psycopg.connect(store.url, autocommit=True) as other:
+                other.execute("ALTER TABLE backburner_jobs RENAME TO elsewhere")
+            with pytest.raises(SchemaMissing, match='relation "backburner_jobs" does not exist.*run `backburner mi'):
+                await store.arun(store.enqueue([new_job()]), connection)
+            assert connection.info.transaction_status is TransactionStatus.INERROR
+            async with connection.pipeline():
+                with pytest.raises(ConfigurationError, match="has failed already .*: roll it back before enqueueing"):
+                    await store.arun(store.enqueue([new_job()]), connection)
+            await connection.rollback()
+
+    asyncio.run(working())
+
+
 def test_a_blocking_connection_may_be_awaited_on(store: PostgresStore, connection: psycopg.Connection[Any]) -> None:
     asyncio.run(store.arun(store.enqueue([new_job()]), connection))
     assert count(store) == 0

@@ -126,6 +126,7 @@ def test_the_clock_may_be_replaced() -> None:
         ("postgresql://a/b?pool_size=many", "got 'many'"),
         ("postgresql://a/b?timeout=0", "expected timeout to be a number of seconds above 0, got '0'"),
         ("postgresql://a/b?timeout=nan", "got 'nan'"),
+        ("postgresql://a/b?timeout=soon", "expected timeout to be a number of seconds above 0, got 'soon'"),
         ("postgresql://a/b?pooler=maybe", "expected pooler to be auto, yes, no, got 'maybe'"),
         ("postgresql://a/b?colour=red", 'expected the URL of a PostgreSQL database, got .*parameter: "colour"'),
         ("postgresql+pg8000://a/b", r"expected postgresql:// \(it is psycopg that is used\)"),

@@ -60,6 +60,30 @@ def test_somebody_else_holds_the_file(tmp_path: Path) -> None:
         assert "locked by another connection for 0.1 s" in complaint(path, StoreUnavailable)
 
 
+def test_somebody_else_holds_the_file_of_the_callers_connection(tmp_path: Path) -> None:
+    path = tmp_path / "shop.db"
+    with (
+        closing(SQLiteStore(str(path))) as store,
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+        closing(sqlite3.connect(path, timeout=0)) as mine,
+    ):
+        store.migrate()
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match=r"shop.db is locked by another connection \(database is locked\)"):
+            store.run(store.enqueue([new_job()]), mine)
+
+
+def test_the_callers_connection_may_not_do_everything(tmp_path: Path) -> None:
+    path = tmp_path / "shop.db"
+    with closing(SQLiteStore(str(path))) as store, closing(sqlite3.connect(path)) as mine:
+        store.migrate()
+        mine.set_authorizer(
+            lambda action, *_: sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_INSERT else sqlite3.SQLITE_OK
+        )
+        with pytest.raises(ConfigurationError, match=r"shop.db \(not authorized\)"):
+            store.run(store.enqueue([new_job()]), mine)
+
+
 def test_the_disk_is_full_and_then_is_not(tmp_path: Path) -> None:
     with closing(SQLiteStore(str(tmp_path / "shop.db"))) as store:
         store.run(store.enqueue([new_job()]))
@@ -83,6 +107,8 @@ def test_a_file_that_may_not_be_written(tmp_path: Path) -> None:
         tmp_path.chmod(0o755)
     assert "cannot be written" in said
     assert "let this user write it and its directory" in said
+    assert f"This user may not read and write {path}." in said
+    assert f"This user may not write the directory {tmp_path}, where SQLite keeps files beside the database." in said
 
 
 def test_a_directory_where_no_file_may_be_made(tmp_path: Path) -> None:
@@ -96,10 +122,11 @@ def test_a_directory_where_no_file_may_be_made(tmp_path: Path) -> None:
 
 
 def said_to_nobody(path: Path) -> str:
-    """Return what a user without rights is told; root has all rights, so that it must become somebody else."""
+    """Return what a user without rights is told, by `doctor` as well; root has all rights and becomes somebody else."""
     code = f"""
 import os, sys
 from backburner.core.errors import BackburnerError
+from backburner.stores.sql.sqlite.problems import _of_the_place as problems_of_the_place
 from backburner.stores.sql.sqlite.store import SQLiteStore
 from backburner.testing.contract.driving import new_job
 store = SQLiteStore({str(path)!r}, patience=0.1)
@@ -109,6 +136,7 @@ try:
     store.run(store.enqueue([new_job()]))
 except BackburnerError as error:
     print(error)
+    print(*problems_of_the_place(store._path))
 """
     for parent in path.parents:
         if parent.owner() == "root" and parent != path.parent and not parent.stat().st_mode & 0o001:

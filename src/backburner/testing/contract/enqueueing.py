@@ -101,6 +101,14 @@ class EnqueueContract(Contract):
         assert driven.reread(running).state is State.SUCCEEDED
         assert driven.count(EVERY_STATE) == 1
 
+    def test_nor_does_one_of_several_jobs(self, driven: Driven) -> None:
+        running, other = driven.add_running(), new_job(driven.clock.now)
+        driven.settle([ended(running, Move.FINISH)])
+        driven.enqueue([new_job(id=running.id), other])
+        assert driven.reread(running).state is State.SUCCEEDED
+        assert driven.reread(other) == other
+        assert driven.count(EVERY_STATE) == 2
+
     def test_progress_is_kept_while_a_job_runs(self, driven: Driven) -> None:
         job = driven.add_running()
         assert driven.report_progress(job.id, job.lease, Progress(3, 10.5, "drei"))

@@ -16,7 +16,7 @@ from psycopg.rows import tuple_row
 from psycopg.types import TypesRegistry
 from psycopg.types.array import register_all_arrays
 
-from backburner.core.ops import Copy, Many, Reply, Slow, Statement
+from backburner.core.ops import Copy, Reply, Slow, Statement
 from backburner.stores.sql.postgres.errors import Explainer, NoAnswer
 
 T = TypeVar("T")
@@ -278,10 +278,6 @@ def executed(cursor: psycopg.Cursor[Row], command: Any) -> Reply | None:
             query: Any = text
             cursor.execute(query, parameters or None)
             return reply_of(cursor)
-        case Many(text, rows):
-            query = text
-            cursor.executemany(query, rows)
-            return Reply((), cursor.rowcount)
         case Copy():
             return copied(cursor, command)
     raise not_ours(command)
@@ -294,10 +290,6 @@ async def aexecuted(cursor: psycopg.AsyncCursor[Row], command: Any) -> Reply | N
             query: Any = text
             await cursor.execute(query, parameters or None)
             return Reply(await cursor.fetchall() if has_rows(cursor) else (), cursor.rowcount)
-        case Many(text, rows):
-            query = text
-            await cursor.executemany(query, rows)
-            return Reply((), cursor.rowcount)
         case Copy():
             return await acopied(cursor, command)
     raise not_ours(command)
