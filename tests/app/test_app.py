@@ -136,6 +136,8 @@ def test_plugins_are_installed():
         assert app.delay(work.add)(1, 2).tags == ("plugged",)  # type: ignore[attr-defined]  # checkers take it for an int
     with pytest.raises(ConfigurationError, match=r"plugins: expected objects with install\(app\), got 3"):
         Backburner("memory://", plugins=[3])
+    with pytest.raises(ConfigurationError, match=r"plugins: expected a list of objects with install\(app\), got 3"):
+        Backburner("memory://", plugins=3)
 
 
 def test_listeners_are_registered_by_decorators(app):

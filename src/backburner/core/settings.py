@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
@@ -163,6 +163,8 @@ def _queue_options(queue: str, options: Any) -> dict[str, Any]:
 
 
 def _plugins(value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, Iterable):
+        raise TypeError(f"expected a list of objects with install(app), got {value!r}")
     plugins = tuple(value)
     for plugin in plugins:
         if not callable(getattr(plugin, "install", None)):
