@@ -16,6 +16,8 @@ from tests.faults.process import Order
 from tests.faults.scenes import OPERATIONS, PLAYERS, World, clock_of_scenes, set_scene, world
 from tests.faults.stage import Stage
 
+pytestmark = pytest.mark.slow
+
 MOST = 40
 """Statements of an operation, or of a migration."""
 

@@ -18,6 +18,8 @@ from tests.servers.keeper import Order
 from tests.servers.keeping import ROOT, Daemon, ServerFailed, current_run
 from tests.servers.support import environment, run_pytest
 
+pytestmark = pytest.mark.slow
+
 START = """\
 import json, os, sys
 from tests.servers.keeping import current_run

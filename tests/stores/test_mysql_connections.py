@@ -330,6 +330,7 @@ unclosed = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionW
 """PyMySQL leaves it to the garbage collector to close a socket when it is interrupted while it connects."""
 
 
+@pytest.mark.slow
 @unclosed
 def test_a_timeout_anywhere_in_an_enqueue(store: MySQLStore, eyes: Ask) -> None:
     def check(point: int) -> bool:
@@ -344,6 +345,7 @@ def test_a_timeout_anywhere_in_an_enqueue(store: MySQLStore, eyes: Ask) -> None:
     assert connections(eyes) <= 2
 
 
+@pytest.mark.slow
 @unclosed
 def test_a_timeout_anywhere_in_a_claim(store: MySQLStore, eyes: Ask) -> None:
     """What a worker does afterwards is to ask once more under the same lease."""
@@ -367,6 +369,7 @@ def test_a_timeout_anywhere_in_a_claim(store: MySQLStore, eyes: Ask) -> None:
     assert connections(eyes) <= 2
 
 
+@pytest.mark.slow
 @unclosed
 @pytest.mark.parametrize("make", [transaction, at_once])
 def test_a_timeout_anywhere_in_a_transaction(store: MySQLStore, eyes: Ask, make: Callable[..., Op[None]]) -> None:
@@ -382,6 +385,7 @@ def test_a_timeout_anywhere_in_a_transaction(store: MySQLStore, eyes: Ask, make:
     assert points(check, STEP) > 30
 
 
+@pytest.mark.slow
 @unclosed
 def test_a_timeout_anywhere_in_a_look(store: MySQLStore) -> None:
     def check(point: int) -> bool:
@@ -393,6 +397,7 @@ def test_a_timeout_anywhere_in_a_look(store: MySQLStore) -> None:
     assert points(check, STEP) > 50
 
 
+@pytest.mark.slow
 @unclosed
 def test_a_timeout_anywhere_in_the_first_use(opened: Opened, store: MySQLStore) -> None:
     def check(point: int) -> bool:
@@ -405,6 +410,7 @@ def test_a_timeout_anywhere_in_the_first_use(opened: Opened, store: MySQLStore) 
     assert points(check, step=7) > 100
 
 
+@pytest.mark.slow
 @unclosed
 def test_a_timeout_anywhere_between_begin_and_result(store: MySQLStore) -> None:
     def check(point: int) -> bool:

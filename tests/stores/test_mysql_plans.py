@@ -212,7 +212,10 @@ def opened(url: str) -> MySQLStore:
     return store
 
 
-@pytest.fixture(params=["hardly_any", "thousand", "million", "known_million"])
+MILLIONS = [pytest.param(name, marks=pytest.mark.slow) for name in ("million", "known_million")]
+
+
+@pytest.fixture(params=["hardly_any", "thousand", *MILLIONS])
 def database(request: pytest.FixtureRequest) -> Database:
     return request.getfixturevalue(request.param)
 
@@ -243,6 +246,7 @@ def test_a_hot_operation_reads_by_index_alone(database: Database, name: str) -> 
     check(database, own_session, HOT[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOOKS)
 def test_so_does_a_page(known_million: Database, name: str) -> None:
     check(known_million, own_session, LOOKS[name], MOST_ROWS_OF_A_PAGE)
@@ -306,6 +310,7 @@ def worn(server: MariaDBServer) -> Iterator[MySQLStore]:
             yield store
 
 
+@pytest.mark.slow
 def test_a_claim_does_not_pass_over_deleted_rows(worn: MySQLStore) -> None:
     worker = Worker(worn)
     with closing(own_session(worn.url)) as connection:

@@ -37,6 +37,7 @@ def bouncer(postgres_server: Postgres) -> Iterator[PgBouncer]:
         yield bouncer
 
 
+@pytest.mark.slow
 class TestThroughPgBouncer(StoreContract):
     @pytest.fixture(autouse=True)
     def _urls(self, bouncer: PgBouncer, database: str) -> None:

@@ -303,6 +303,7 @@ def interrupted_at(point: int, store: PostgresStore, call: Callable[[], object])
     return was_raised
 
 
+@pytest.mark.slow
 def test_a_timeout_anywhere_in_an_enqueue(store: PostgresStore, eyes: Callable[..., Any]) -> None:
     def check(point: int) -> bool:
         jobs = [new_job() for _ in range(2)]
@@ -314,6 +315,7 @@ def test_a_timeout_anywhere_in_an_enqueue(store: PostgresStore, eyes: Callable[.
     assert connections(eyes) <= 2
 
 
+@pytest.mark.slow
 def test_a_timeout_anywhere_in_a_transaction(store: PostgresStore, eyes: Callable[..., Any]) -> None:
     store.run(transaction("CREATE TABLE things (name text)"))
 
@@ -326,6 +328,7 @@ def test_a_timeout_anywhere_in_a_transaction(store: PostgresStore, eyes: Callabl
     assert points(check) > 50
 
 
+@pytest.mark.slow
 def test_a_timeout_anywhere_in_a_look(store: PostgresStore) -> None:
     def check(point: int) -> bool:
         was_raised = interrupted_at(point, store, lambda: store.run(store.count(JobFilter())))
@@ -336,6 +339,7 @@ def test_a_timeout_anywhere_in_a_look(store: PostgresStore) -> None:
     assert points(check) > 50
 
 
+@pytest.mark.slow
 def test_a_timeout_anywhere_in_the_first_use(opened: Opened, store: PostgresStore) -> None:
     def check(point: int) -> bool:
         fresh = opened()
@@ -347,6 +351,7 @@ def test_a_timeout_anywhere_in_the_first_use(opened: Opened, store: PostgresStor
     assert points(check) > 100
 
 
+@pytest.mark.slow
 def test_a_timeout_anywhere_between_begin_and_result(store: PostgresStore) -> None:
     def check(point: int) -> bool:
         was_raised = interrupted_at(point, store, lambda: store.begin(slow("SELECT 1")).result())
@@ -356,6 +361,7 @@ def test_a_timeout_anywhere_between_begin_and_result(store: PostgresStore) -> No
     assert points(check) > 50
 
 
+@pytest.mark.slow
 def test_a_timeout_anywhere_in_an_awaited_operation(store: PostgresStore, eyes: Callable[..., Any]) -> None:
     store.run(transaction("CREATE TABLE things (name text)"))
     with asyncio.Runner() as runner:

@@ -193,7 +193,10 @@ def opened(url: str) -> PostgresStore:
     return store
 
 
-@pytest.fixture(params=["thousand", "known_thousand", "million", "known_million"])
+MILLIONS = [pytest.param(name, marks=pytest.mark.slow) for name in ("million", "known_million")]
+
+
+@pytest.fixture(params=["thousand", "known_thousand", *MILLIONS])
 def database(request: pytest.FixtureRequest) -> Database:
     return request.getfixturevalue(request.param)
 
@@ -235,16 +238,19 @@ def test_a_hot_operation_reads_by_index_alone(database: Database, name: str) -> 
     check(database, own_session, HOT[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOOKS)
 def test_so_does_a_page(known_million: Database, name: str) -> None:
     check(known_million, own_session, LOOKS[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", {**HOT, **LOOKS})
 def test_so_it_is_behind_a_pooler_when_the_statistics_are_true(known_million: Database, name: str) -> None:
     check(known_million, pooled_session, {**HOT, **LOOKS}[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", {**SETTLEMENTS, **CLAIMS, **ENQUEUES, **CHANGES})
 def test_so_it_is_on_a_connection_of_the_caller(known_million: Database, name: str) -> None:
     check(known_million, session_of_the_caller, HOT[name])
@@ -325,6 +331,7 @@ def worn(postgres_url: str) -> Iterator[tuple[PostgresStore, Worker]]:
             yield store, worker
 
 
+@pytest.mark.slow
 def test_a_claim_does_not_pass_over_dead_rows(worn: tuple[PostgresStore, Worker]) -> None:
     store, worker = worn
     with own_session(store.url) as connection:
@@ -351,6 +358,7 @@ def pages_of_next_claim(session: ExplainingSession, worker: Worker, limit: int) 
 # The checks themselves.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("connect", "condition"),
     [(own_session, "(id = $1)"), (session_of_the_caller, "(id = $1)"), (pooled_session, "(id = '01900000-")],
@@ -372,6 +380,7 @@ TOO_MUCH = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("connect", [own_session, pooled_session])
 @pytest.mark.parametrize("text", TOO_MUCH)
 def test_what_reads_too_much_is_found(known_million: Database, text: str, connect: Connect) -> None:
@@ -380,6 +389,7 @@ def test_what_reads_too_much_is_found(known_million: Database, text: str, connec
     assert found.pages > MOST_PAGES
 
 
+@pytest.mark.slow
 def test_so_are_the_pages_that_a_filter_passes_over(known_million: Database) -> None:
     text = "SELECT id FROM backburner_jobs WHERE id > '01900000-0000-7000-8000-000000000000' AND name = 'x'"
     found = explained_by_itself(known_million, text, own_session)
