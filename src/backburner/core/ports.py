@@ -264,7 +264,8 @@ class Upkeep(Protocol):
 
         Running jobs whose worker is not registered at all are taken too: it may have claimed after it was struck off.
         Their jobs become queued with `crashes` + 1, due at their old `run_at`; failed at `MAX_CRASHES`, with a
-        `last_error` that says so; cancelled when they had been asked to stop. Returns them as they are afterwards.
+        `last_error` that says so; cancelled when they had been asked to stop. Returns them as they are afterwards, a
+        portion at a time: all are rescued when there are none.
         """
 
     def bury(self, worker: int) -> Op[list[Job[Any]]]:

@@ -79,7 +79,8 @@ class Bench:
         """Be found dead: what was claimed and not settled has crashed its worker, and is queued again."""
         number, self._claimer.number = self._claimer.number, None
         if number is not None:
-            self._store.run(self._store.bury(number))
+            while self._store.run(self._store.bury(number)):
+                pass
 
     def _taken(self) -> Job[Any] | None:
         return self._claimer.waiting.popleft() if self._claimer.waiting else None

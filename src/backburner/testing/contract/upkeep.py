@@ -11,7 +11,7 @@ import pytest
 from backburner.core.job import Job
 from backburner.core.lifecycle import Move, State
 from backburner.core.ports import MAX_CRASHES, WorkerInfo
-from backburner.testing.contract.driving import EVERY_STATE, START, Contract, Driven, ended
+from backburner.testing.contract.driving import EVERY_STATE, START, Contract, Driven, ended, new_job
 
 
 class UpkeepContract(Contract):
@@ -236,6 +236,18 @@ class UpkeepContract(Contract):
         worker.claim()
         driven.clock.advance(31)
         assert [job.id for job in driven.rescue(30)] == [job.id for job in jobs]
+
+    def test_very_many_jobs_are_rescued_portion_by_portion(self, driven: Driven) -> None:
+        driven.enqueue([new_job(driven.clock.now) for _ in range(2200)])
+        worker = driven.worker()
+        while worker.claim(1000).jobs:
+            pass
+        driven.clock.advance(31)
+        rescued: list[Job[Any]] = []
+        while portion := driven.rescue(30):
+            rescued += portion
+        assert len({job.id for job in rescued}) == len(rescued) == 2200
+        assert {(job.state, job.crashes) for job in rescued} == {(State.QUEUED, 1)}
 
     def test_a_job_that_crashes_its_worker_again_and_again_fails(self, driven: Driven) -> None:
         job = driven.add()

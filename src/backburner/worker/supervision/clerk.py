@@ -96,12 +96,11 @@ class Clerk:
 
     def _bury_all(self) -> None:
         for worker in tuple(self._dead):
-            jobs = self._store.run(self._store.bury(worker))
-            self._dead.remove(worker)
-            for job in jobs:
-                self._telemetry.emit(JobRescued(self._name, job))
-            if jobs:
+            while jobs := self._store.run(self._store.bury(worker)):
+                for job in jobs:
+                    self._telemetry.emit(JobRescued(self._name, job))
                 self._store.notify()
+            self._dead.remove(worker)
 
     def _beat(self, page: Page) -> None:
         worker, asked_at = int(page.worker), monotonic()

@@ -11,11 +11,12 @@ from backburner.core.telemetry import JobRescued, Telemetry
 
 def rescue(store: Store, lease: timedelta, telemetry: Telemetry, worker: str) -> int:
     """Give back the jobs of workers not heard of for `lease`; return how many."""
+    total = 0
     faults.hit("rescuing")
-    jobs = store.run(store.rescue(lease.total_seconds()))
-    faults.hit("rescued")
-    for job in jobs:
-        telemetry.emit(JobRescued(worker, job))
-    if jobs:
+    while jobs := store.run(store.rescue(lease.total_seconds())):
+        faults.hit("rescued")
+        for job in jobs:
+            telemetry.emit(JobRescued(worker, job))
         store.notify()
-    return len(jobs)
+        total += len(jobs)
+    return total

@@ -80,7 +80,8 @@ class Settling(Remembering, Settlements):
         held = {self._dialect.to_id(job_id): bool(to_stop) for job_id, to_stop in look.rows}
         back = [s for s in by_id if held.get(s.job_id) is False and s.move in BACK]
         failed = [s for s in by_id if s.job_id in held and s.move is Move.FAIL and s.keep]
-        gone = [s for s in by_id if s.job_id in held and s not in back and s not in failed]
+        stays = {settlement.job_id for settlement in (*back, *failed)}
+        gone = [s for s in by_id if s.job_id in held and s.job_id not in stays]
         if back:
             self._forget()
         crashed = [self._statement("count_one_crash", s.job_id.bytes) for s in by_id if s.crashed and s.job_id in held]

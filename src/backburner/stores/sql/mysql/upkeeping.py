@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from backburner.core.job import Job
 from backburner.core.ops import BEGIN, Op, Reply, renewable, repeatable
@@ -46,6 +48,16 @@ class Upkeeping(Changing, Upkeep):
         if found.rows:
             yield Together([self._statement("delete_finished", ids)], ends=True)
         return len(found.rows)
+
+    def _reread(self, ids: Sequence[UUID]) -> Op[list[Job[Any]]]:
+        if not ids:
+            return []
+        replies: list[Reply] = yield Together([self._statement("get_job", job_id.bytes) for job_id in ids])
+        jobs = []
+        for job_id, reply in zip(ids, replies, strict=True):
+            job = self._job(reply.rows[0]) if reply.rows else (yield from self._existing(job_id))
+            jobs.append(job)
+        return jobs
 
     def _crashed(self) -> Op[list[Job[Any]]]:
         orphans: Reply = yield self._statement("orphans")

@@ -33,11 +33,12 @@ SELECT
 SELECT job_id, lease FROM backburner_running WHERE lease BETWEEN %s AND %s
 
 -- name: orphans
--- Running jobs whose worker is not there. Not only those just struck off: a worker may have claimed after it was taken
--- for dead.
+-- Running jobs whose worker is not there, a portion of them. Not only those just struck off: a worker may have claimed
+-- after it was taken for dead.
 SELECT job_id, lease
 FROM backburner_running
 WHERE NOT EXISTS (SELECT 1 FROM backburner_workers WHERE number = lease >> 32)
+LIMIT 1000
 
 -- name: count_crash
 UPDATE JSON_TABLE(%s, '$[*]' COLUMNS (wanted_id CHAR(32) PATH '$')) AS wanted

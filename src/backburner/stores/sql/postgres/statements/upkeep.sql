@@ -74,8 +74,8 @@ FROM backburner_jobs
 WHERE state = 'running' AND lease BETWEEN %s AND %s
 
 -- name: count_crash
--- Of every running job whose worker is not there. Not only of those just struck off: a worker may have claimed after it
--- was taken for dead. Somebody else's hand on a job is another rescue, or the worker, at the last moment.
+-- Of running jobs whose worker is not there, a portion of them. Not only of those just struck off: a worker may have
+-- claimed after it was taken for dead. Somebody else's hand on a job is another rescue, or the worker, at the last moment.
 UPDATE backburner_jobs
 SET crashes = crashes + 1
 WHERE id = ANY(ARRAY(
@@ -85,7 +85,7 @@ WHERE id = ANY(ARRAY(
         state = 'running' AND lease >= 0
         AND lease >> 32 <> ALL (ARRAY(SELECT number FROM backburner_workers))
     ORDER BY lease
-    LIMIT 10000
+    LIMIT 1000
     FOR UPDATE SKIP LOCKED
 ))
 RETURNING {live}

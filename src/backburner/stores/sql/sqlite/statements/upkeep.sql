@@ -32,13 +32,19 @@ FROM backburner_jobs
 WHERE state = 'running' AND lease BETWEEN ? AND ?
 
 -- name: count_crash
--- Of every running job whose worker is not there. Not only of those just struck off: a worker may have claimed after it
--- was taken for dead.
+-- Of running jobs whose worker is not there, a portion of them. Not only of those just struck off: a worker may have
+-- claimed after it was taken for dead.
 UPDATE backburner_jobs
 SET crashes = crashes + 1
-WHERE
-    state = 'running' AND lease >= 0
-    AND NOT EXISTS (SELECT 1 FROM backburner_workers WHERE number = lease >> 32)
+WHERE rowid IN (
+    SELECT rowid
+    FROM backburner_jobs
+    WHERE
+        state = 'running' AND lease >= 0
+        AND NOT EXISTS (SELECT 1 FROM backburner_workers WHERE number = lease >> 32)
+    ORDER BY lease
+    LIMIT 1000
+)
 RETURNING {live}
 
 -- name: prune
