@@ -7,10 +7,9 @@ NEWER := .venv-newer
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST_ARGS ?=
-# Three at a time, even on two cores, as tests wait much; each file by one of them: what a file needs, such as a million
-# rows, is made once.
+# Two at a time, each file by one of them: what a file needs, such as a million rows, is made once.
 # A process of tests that dies ends the run: xdist may wait for ever for what another was to take over from it.
-PARALLEL := -n 3 --dist loadfile --max-worker-restart 0
+PARALLEL := -n 2 --dist loadfile --max-worker-restart 0
 BENCH_ARGS ?=
 MINUTES ?= 60
 STORE ?=

@@ -57,6 +57,7 @@ def test_django_is_measured_in_a_process_of_its_own() -> None:
     assert re.fullmatch(r"SQLite: [\d,]+/s, \d+\.\d\d × the time of bulk_create \([\d,]+/s\)\n", done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(150)
 def test_every_workload_gives_its_lines() -> None:
     done = run("--store", "sqlite", "--scale", "0.0001", *QUICK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mailbox
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,10 @@ def test_who_signs_up_gets_a_mail(tmp_path: Path) -> None:
             "FLASK_BACKBURNER__mail": mail_url,
             "FLASK_SERVER_NAME": "simmer.example",
         }
-        with (
-            started(*FLASK, "run", "--port", "0", **environment) as page,
-            started(*FLASK, "backburner", "work", **environment) as worker,
-        ):
-            url = page.wait_for(r"Running on (\S+)")[1]
+        with ExitStack() as stack:
+            page = stack.enter_context(started(*FLASK, "run", "--port", "0", **environment))
+            url = page.wait_for(r"Running on (\S+)")[1]  # it has made the tables, which only one can do at a time
+            worker = stack.enter_context(started(*FLASK, "backburner", "work", **environment))
             worker.wait_for("worker started")
             assert '<form method="post"' in get(url)
             status, answer = post(url, name="Ann", email="ann@example.com")

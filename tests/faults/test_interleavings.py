@@ -36,6 +36,8 @@ from tests.faults.scenes import (
 )
 from tests.faults.stage import Stage
 
+pytestmark = pytest.mark.slow
+
 LONGEST = 12
 """Statements of an operation at the most."""
 

@@ -378,10 +378,12 @@ def test_a_timeout_anywhere_in_an_awaited_operation(store: PostgresStore, eyes: 
         assert points(check) > 50
 
 
-def test_timeouts_in_threads_at_any_time(store: PostgresStore) -> None:
+def test_timeouts_in_threads_at_any_time(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the worker's watchdog raises them."""
     import ctypes
 
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)  # some hit a `__del__`, and reach nobody
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)  # others hit the handler of the one before
     raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
     is_over = threading.Event()
     caught = []

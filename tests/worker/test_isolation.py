@@ -210,7 +210,8 @@ CRASHES = {
     "exit in silence": "JobCrashed: the process of this job ended before the job did, with the exit code 0",
     "segmentation fault": "JobCrashed: the process of this job was killed by SIGSEGV",
     "killed": "JobCrashed: the process of this job was killed by SIGKILL: by somebody, or by the system, which was",
-    "everything closed": "JobCrashed: the process of this job ended before the job did, with the exit code",
+    # It finds that it can say nothing any more and exits, or kills itself, as it hears nothing of its worker any more.
+    "everything closed": "JobCrashed: the process of this job ",
 }
 
 

@@ -51,10 +51,10 @@ BUGS = (
         "a rescue takes the jobs of workers that live",
         "sqlite",
         SQLITE_UPKEEP,
-        """    state = 'running' AND lease >= 0
-    AND NOT EXISTS (SELECT 1 FROM backburner_workers WHERE number = lease >> 32)
-RETURNING""",
-        "    state = 'running' AND lease >= 0\nRETURNING",
+        """        state = 'running' AND lease >= 0
+        AND NOT EXISTS (SELECT 1 FROM backburner_workers WHERE number = lease >> 32)
+    ORDER BY""",
+        "        state = 'running' AND lease >= 0\n    ORDER BY",
     ),
     Bug(
         "a rescue is needed only where a dead worker is found, not where a live one is missing",

@@ -5,10 +5,14 @@ from __future__ import annotations
 import signal
 from datetime import timedelta
 
+import pytest
+
 from backburner import Backburner, State
 from tests.worker.supervision import jobs
 from tests.worker.supervision.conftest import Supervise
 from tests.worker.supervision.support import Hold, is_alive, kill, until, worker_pids
+
+pytestmark = pytest.mark.slow  # leases have to end, or not
 
 LEASE = 1.5
 SHORT = {"lease": LEASE, "heartbeat": 0.3, "sleep_delay": 0.2}
