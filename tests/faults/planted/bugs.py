@@ -162,8 +162,8 @@ BUGS = (
         "PostgreSQL claims without locking",
         "postgres",
         "stores/sql/postgres/statements/claims.sql",
-        "ORDER BY j.run_at, j.id\nLIMIT %(wanted)s::bigint\nFOR UPDATE SKIP LOCKED\n",
-        "ORDER BY j.run_at, j.id\nLIMIT %(wanted)s::bigint\n",
+        "ORDER BY j.run_at, j.id\nLIMIT 1000\nFOR UPDATE SKIP LOCKED\n",
+        "ORDER BY j.run_at, j.id\nLIMIT 1000\n",
     ),
     Bug(
         "PostgreSQL decides about a job that somebody is just changing",

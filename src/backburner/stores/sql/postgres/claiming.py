@@ -78,7 +78,10 @@ class Claiming(Settling, Claims):
             **{("claim", unknown_front(look)): unknown.replace("{fronts}", sql[look]) for look in LOOKS},
         }
         self._claims = {
-            (claim, name): sql[claim].replace("{succeeded}", sql["succeeded"]).replace("{line}", line)
+            (claim, name): sql[claim]
+            .replace("{succeeded}", sql["succeeded"])
+            .replace("{line}", line)
+            .replace("{due}", sql["due"])
             for (claim, name), line in lines.items()
         }
 

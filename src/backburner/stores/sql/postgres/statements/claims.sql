@@ -128,9 +128,20 @@ kept AS (
     FROM ended
 )
 
+-- name: due
+-- A part of some that follow: the jobs of a front that are due, locked, in order.
+SELECT j.id, j.crashes
+FROM backburner_jobs AS j
+WHERE
+    j.state = 'queued' AND j.queue = front.queue AND j.priority = front.priority
+    AND (j.run_at, j.id) >= (front.run_at, front.id) AND j.run_at <= coalesce(%(now)s, {clock})
+ORDER BY j.run_at, j.id
+LIMIT 1000
+FOR UPDATE SKIP LOCKED
+
 -- name: line_of_unknown_front
 -- A part of a claim: the jobs that are next, in order, where nobody knows which fronts there are. {fronts} is one of the
--- statements above. Gives nothing when several have jobs that are due.
+-- statements above, {due} the part above. Gives nothing when several have jobs that are due.
 WITH front AS MATERIALIZED (
     SELECT queue, priority, run_at, id
     FROM ({fronts}) AS front
@@ -144,14 +155,7 @@ WITH front AS MATERIALIZED (
 SELECT due.id, due.crashes, 0 AS is_part
 FROM front
 CROSS JOIN LATERAL (
-    SELECT j.id, j.crashes
-    FROM backburner_jobs AS j
-    WHERE
-        j.state = 'queued' AND j.queue = front.queue AND j.priority = front.priority
-        AND (j.run_at, j.id) >= (front.run_at, front.id) AND j.run_at <= coalesce(%(now)s, {clock})
-    ORDER BY j.run_at, j.id
-    LIMIT 1000
-    FOR UPDATE SKIP LOCKED
+    {due}
 ) AS due
 WHERE (SELECT count(*) FROM front) = 1
 LIMIT %(wanted)s::bigint
@@ -174,14 +178,7 @@ SELECT due.id, due.crashes, 0 AS is_part
 FROM unnest(%(queues)s::text[], %(priorities)s::integer[], %(times)s::bigint[], %(begins)s::uuid[])
     AS front (queue, priority, run_at, id)
 CROSS JOIN LATERAL (
-    SELECT j.id, j.crashes
-    FROM backburner_jobs AS j
-    WHERE
-        j.state = 'queued' AND j.queue = front.queue AND j.priority = front.priority
-        AND (j.run_at, j.id) >= (front.run_at, front.id) AND j.run_at <= coalesce(%(now)s, {clock})
-    ORDER BY j.run_at, j.id
-    LIMIT 1000
-    FOR UPDATE SKIP LOCKED
+    {due}
 ) AS due
 LIMIT %(wanted)s::bigint
 
