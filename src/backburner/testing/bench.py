@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from functools import partial
 from socket import gethostname
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,7 @@ from backburner.worker.claimer import Claimer
 from backburner.worker.outcome import Outcome
 from backburner.worker.signals import raising_interrupts
 from backburner.worker.timeouts import Alarm, SignalAlarm, ThreadAlarm
+from backburner.worker.upkeep.rescue import portions
 from backburner.worker.watchdog import Watchdog
 from backburner.worker.worker import Worker
 
@@ -79,8 +81,7 @@ class Bench:
         """Be found dead: what was claimed and not settled has crashed its worker, and is queued again."""
         number, self._claimer.number = self._claimer.number, None
         if number is not None:
-            while self._store.run(self._store.bury(number)):
-                pass
+            list(portions(self._store, partial(self._store.bury, number)))
 
     def _taken(self) -> Job[Any] | None:
         return self._claimer.waiting.popleft() if self._claimer.waiting else None

@@ -107,7 +107,7 @@ class Worker:
     def next_due_after(self, limit: int) -> datetime | None:
         """Claim fewer jobs than this, and return when the next one is due; where nobody has looked, ask again."""
         claimed = self.claim(limit)
-        assert len(claimed.jobs) < limit  # this is a test's
+        assert len(claimed.jobs) < limit
         return self.next_due_after(limit) if claimed.next_due == UNSEEN else claimed.next_due
 
     def take(self, job: Job[Any]) -> Job[Any]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from time import monotonic
 
 from backburner.core.errors import BackburnerError
 from backburner.core.ports import Store
-from backburner.core.telemetry import JobRescued, Telemetry
+from backburner.core.telemetry import Telemetry
 from backburner.worker.page import Page
 from backburner.worker.trouble import Outage
+from backburner.worker.upkeep.rescue import take_over
 
 FIRST_WAIT, LONGEST_WAIT = 0.25, 5.0
 """Seconds until the store is told again, when it could not be used; doubled each time."""
@@ -96,10 +98,7 @@ class Clerk:
 
     def _bury_all(self) -> None:
         for worker in tuple(self._dead):
-            while jobs := self._store.run(self._store.bury(worker)):
-                for job in jobs:
-                    self._telemetry.emit(JobRescued(self._name, job))
-                self._store.notify()
+            take_over(self._store, partial(self._store.bury, worker), self._telemetry, self._name)
             self._dead.remove(worker)
 
     def _beat(self, page: Page) -> None:
