@@ -86,7 +86,8 @@ class Running:
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
-        self._reader.join()
+        self._reader.join(PATIENCE)
+        assert not self._reader.is_alive(), f"its children outlive it; it has said: {self.lines}"
         for pipe in (self._process.stdout, self._process.stderr):
             assert pipe is not None
             pipe.close()

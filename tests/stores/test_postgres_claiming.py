@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from backburner.core.job import Job
-from backburner.core.lifecycle import Move
-from backburner.core.ports import UNSEEN, Claimed, ClaimRequest, Settlement, Store, WorkerInfo, lease_of
+from backburner.core.ports import UNSEEN, Claimed, Store
 from backburner.stores.open import open_store
 from backburner.testing.contract.driving import new_job
+from tests.stores.asking import Asking
 
 LOOK, CLAIM = "look", "claim"
 
@@ -25,51 +24,27 @@ def store(postgres_url: str) -> Iterator[Store]:
     store.close()
 
 
-class Asking:
-    """A worker that notes what its claims ask for."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.number = store.run(store.register(WorkerInfo("worker", "host", 1, None, 1)))
-        self.batches = 0
-
-    def claim(self, limit: int, ended: Sequence[Job[Any]] = (), **fields: Any) -> tuple[list[str], Claimed]:
-        """Return what was asked for, in order, and what came."""
-        self.batches += 1
-        request = ClaimRequest(lease_of(self.number, self.batches), "worker", limit, **fields)
-        settlements = [Settlement(job.id, job.lease or 0, Move.FINISH) for job in ended]
-        asked: list[str] = []
-        claimed = self.store.run(noting(self.store.claim(request, settlements), asked))
-        return asked, claimed
-
-
-def noting(op: Any, asked: list[str]) -> Any:
-    """Pass the commands of a claim on, and note which they are."""
-    reply = None
-    while True:
-        try:
-            command = op.send(reply)
-        except StopIteration as stop:
-            return stop.value
-        asked.append(CLAIM if "UPDATE" in command.text else LOOK)
-        reply = yield command
+def asked(sent: list[Any]) -> list[str]:
+    """Say what statements ask for."""
+    return [CLAIM if "UPDATE" in command.text else LOOK for command in sent]
 
 
 def test_a_worker_that_waited_finds_and_claims_a_job_in_one_statement(store: Store) -> None:
     worker = Asking(store)
-    assert worker.claim(9) == ([CLAIM, LOOK], Claimed([], [], None))
+    sent, claimed = worker.claim(9)
+    assert (asked(sent), claimed) == ([CLAIM, LOOK], Claimed([], [], None))
     job = new_job(store.now())
     store.run(store.enqueue([job]))
-    asked, claimed = worker.claim(9)
-    assert (asked, [each.id for each in claimed.jobs], claimed.next_due) == ([CLAIM], [job.id], UNSEEN)
+    sent, claimed = worker.claim(9)
+    assert (asked(sent), [each.id for each in claimed.jobs], claimed.next_due) == ([CLAIM], [job.id], UNSEEN)
 
 
 def test_where_several_queues_have_jobs_a_look_puts_them_in_order(store: Store) -> None:
     worker = Asking(store)
     jobs = [new_job(store.now(), queue=queue) for queue in ("a", "b", "a")]
     store.run(store.enqueue(jobs))
-    asked, claimed = worker.claim(9)
-    assert (asked, [each.id for each in claimed.jobs]) == ([CLAIM, LOOK, CLAIM], [each.id for each in jobs])
+    sent, claimed = worker.claim(9)
+    assert (asked(sent), [each.id for each in claimed.jobs]) == ([CLAIM, LOOK, CLAIM], [each.id for each in jobs])
 
 
 @pytest.mark.parametrize(
@@ -96,9 +71,9 @@ def test_such_a_claim_takes_what_is_wanted(store: Store, fields: dict[str, Any],
     }
     store.run(store.enqueue(list(jobs.values())))
     store.run(store.pause("paused"))
-    asked, claimed = Asking(store).claim(9, **fields)
+    sent, claimed = Asking(store).claim(9, **fields)
     assert [each.id for each in claimed.jobs] == ([] if expected is None else [jobs[expected].id])
-    assert asked == ([CLAIM, LOOK] if expected is None else [CLAIM])
+    assert asked(sent) == ([CLAIM, LOOK] if expected is None else [CLAIM])
 
 
 def test_the_look_that_was_left_out_is_made_with_the_next_claim(store: Store) -> None:
@@ -107,8 +82,8 @@ def test_the_look_that_was_left_out_is_made_with_the_next_claim(store: Store) ->
     later = new_job(now, run_at=now + timedelta(hours=1))
     store.run(store.enqueue([new_job(now), later]))
     _, claimed = worker.claim(9)
-    asked, claimed = worker.claim(9, claimed.jobs)
-    assert asked[0] == LOOK
+    sent, claimed = worker.claim(9, claimed.jobs)
+    assert asked(sent)[0] == LOOK
     assert (claimed.jobs, claimed.lost, claimed.next_due) == ([], [], later.run_at)
 
 
@@ -121,6 +96,6 @@ def test_a_claim_from_where_the_last_one_ended_looks_before_it_says_that_these_a
     store.run(store.enqueue(jobs[3:]))
     _, claimed = worker.claim(2)
     _, claimed = worker.claim(2, claimed.jobs)  # begins with a look, and remembers where it ended
-    asked, claimed = worker.claim(2, claimed.jobs)
-    assert (asked, [each.id for each in claimed.jobs]) == ([CLAIM, LOOK], [jobs[4].id])
+    sent, claimed = worker.claim(2, claimed.jobs)
+    assert (asked(sent), [each.id for each in claimed.jobs]) == ([CLAIM, LOOK], [jobs[4].id])
     assert claimed.next_due is None

@@ -28,8 +28,11 @@ from tests.stores.postgres_plans import Explained, ExplainingSession, Node, comp
 
 FEW, MANY, DEAD = 1_000, 1_000_000, 100_000
 
-MOST_PAGES = 600
+MOST_PAGES = 500
 """Pages of 8 kB that a statement may look at for about ten jobs; a million jobs and their indexes fill 50,000."""
+
+LEFT_BY_OTHERS = 50
+"""Pages more where all operations went before, each undone, and nothing has cleared away what they left."""
 
 PAGES_OF_A_CLAIM, PAGES_OF_BOTH = 20, 30
 """For each job that is claimed, and for each that is claimed while another one is settled."""
@@ -277,7 +280,7 @@ def test_plans_that_are_kept_while_the_table_grows(postgres_server: Postgres) ->
         found = [each for operation in operations for each in session.explained(operation())]
     for each in found:
         assert each.complaints == [], str(each)
-        assert each.pages <= MOST_PAGES, str(each)
+        assert each.pages <= MOST_PAGES + LEFT_BY_OTHERS, str(each)
 
 
 # Dead rows that nothing can clear away.

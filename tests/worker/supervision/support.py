@@ -67,6 +67,8 @@ class Hold:
         os.close(os.open(self.release, os.O_WRONLY))
 
     def close(self) -> None:
+        """Let go of who is still held, too."""
+        os.close(os.open(self.release, os.O_RDWR))
         os.close(self._reader)
 
 
