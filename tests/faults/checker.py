@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from backburner.core.ports import MAX_CRASHES
-from tests.faults.history import Event
+from tests.faults.history import ClaimDetail, Event
 
 LOSSES = frozenset({"kill", "stop", "cut", "server"})
 """Faults after which others may take a worker's jobs."""
@@ -142,13 +142,17 @@ def is_finished_twice(story: Story, _: Run) -> bool:
 
 
 def is_finished_by_stale_worker(story: Story, _: Run) -> bool:
-    """A settlement was applied that was sent when another worker, or a later claim, was known to have the job."""
-    claims = {event.lease: event.at for event in story.events["claimed"]}
+    """A settlement was applied that was sent when a later claim was known to have the job.
+
+    Later is one that was sent when the reply to the other had been read. By the replies alone nobody can say: one of
+    them may have waited for a process that stood still.
+    """
+    claims = {event.lease: event for event in story.events["claimed"]}
     return any(
-        claims.get(event.lease, sent_at(event)) < claimed_at < sent_at(event)
+        claims[event.lease].at < ClaimDetail.of(claim).sent and claim.at < sent_at(event)
         for event in story.events["applied"]
-        for lease, claimed_at in claims.items()
-        if lease != event.lease
+        if event.lease in claims
+        for claim in claims.values()
     )
 
 
@@ -251,22 +255,18 @@ def _out_of_order(stories: Iterable[Story]) -> Iterator[str]:
         begun = [place[event.job] for event in sorted(starts[lease], key=lambda event: event.at) if event.job in place]
         if _place_in_reply(claimed) != sorted(_place_in_reply(claimed)):
             yield f"lease {lease}: claimed {[event.job for event in claimed]} in another order than they are due"
-        elif _seats(claimed[0]) == 1 and begun != sorted(begun):
+        elif ClaimDetail.of(claimed[0]).seats == 1 and begun != sorted(begun):
             yield f"lease {lease}: began {begun}, in another order than it had claimed"
 
 
 def _place_in_reply(claimed: Sequence[Event]) -> list[tuple[int, int, str]]:
-    in_reply = sorted(claimed, key=lambda event: int(event.detail.split(" ")[3]))
+    in_reply = sorted(claimed, key=lambda event: ClaimDetail.of(event).place)
     return [_place(event) for event in in_reply]
 
 
 def _place(claim: Event) -> tuple[int, int, str]:
-    _, priority, run_at, _ = claim.detail.split(" ")
-    return int(priority), int(run_at), claim.job
-
-
-def _seats(claim: Event) -> int:
-    return int(claim.detail.split(" ")[0])
+    detail = ClaimDetail.of(claim)
+    return detail.priority, detail.run_at, claim.job
 
 
 def _counts(stories: Iterable[Story]) -> dict[str, int]:

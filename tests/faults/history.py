@@ -25,7 +25,7 @@ class Event(NamedTuple):
     | enqueuing  | a job is about to be sent to the store                                      |                      |
     | enqueued   | the store has said that it keeps it                                         |                      |
     | withdrawn  | the transaction that it was part of was rolled back, or never committed     |                      |
-    | claimed    | a worker was told that it has the job                                       | see `claim_detail`   |
+    | claimed    | a worker was told that it has the job                                       | see `ClaimDetail`    |
     | started    | the job was begun                                                           |                      |
     | ended      | the job's code came to its end                                              | how                  |
     | applied    | the store has said that a settlement was applied                            | move, when sent      |
@@ -43,12 +43,27 @@ class Event(NamedTuple):
     detail: str
 
 
-def claim_detail(seats: int, priority: int, run_at: int, index: int) -> str:
-    """Return what is written of a claimed job: how many jobs the worker performs at once, and its place in the line.
+class ClaimDetail(NamedTuple):
+    """What is written of a claimed job."""
 
-    `run_at` is in microseconds; `index` is its place in the reply.
-    """
-    return f"{seats} {priority} {run_at} {index}"
+    seats: int
+    """How many jobs the worker performs at once."""
+    priority: int
+    run_at: int
+    """In microseconds."""
+    place: int
+    """Its place in the reply."""
+    sent: float
+    """When the claim was sent; the event is that its reply was read, perhaps long after it was made."""
+
+    def __str__(self) -> str:
+        return f"{self.seats} {self.priority} {self.run_at} {self.place} {self.sent:.6f}"
+
+    @classmethod
+    def of(cls, event: Event) -> ClaimDetail:
+        """Read what was written."""
+        seats, priority, run_at, place, sent = event.detail.split(" ")
+        return cls(int(seats), int(priority), int(run_at), int(place), float(sent))
 
 
 class History:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.faults.checker import BY_CRASHES, CHECKS, Row, check
-from tests.faults.history import Event, History, claim_detail
+from tests.faults.history import ClaimDetail, Event, History
 from tests.servers.keeping import ROOT
 
 JOB = "j1"
@@ -31,8 +31,11 @@ class Tale:
     def enqueued(self, job: str = JOB) -> Tale:
         return self.tell("enqueuing", job=job).tell("enqueued", job=job)
 
-    def claimed(self, lease: int, job: str = JOB, *, seats: int = 1, run_at: int = 0, index: int = 0) -> Tale:
-        return self.tell("claimed", lease, claim_detail(seats, 0, run_at, index), job=job)
+    def claimed(
+        self, lease: int, job: str = JOB, *, seats: int = 1, run_at: int = 0, index: int = 0, sent: float | None = None
+    ) -> Tale:
+        sent = len(self.events) + 0.5 if sent is None else sent
+        return self.tell("claimed", lease, str(ClaimDetail(seats, 0, run_at, index, sent)), job=job)
 
     def performed(self, lease: int, how: str = "ok") -> Tale:
         return self.claimed(lease).tell("started", lease).tell("ended", lease, how)
@@ -81,6 +84,16 @@ GOOD = {
     .settled(2, "finish")
     .tell("ended", 1, "ok")
     .settled(1, "finish", "refused")
+    .row("succeeded", crashes=1),
+    "one whose first worker stood still before it read that it has the job": Tale()
+    .enqueued()
+    .fault("stop")
+    .claimed(2)
+    .tell("started", 2)
+    .claimed(1, sent=2.5)
+    .tell("ended", 2, "ok")
+    .settled(2, "finish")
+    .settled(1, "release", "refused")
     .row("succeeded", crashes=1),
     "one that fails and is tried again": Tale()
     .enqueued()

@@ -10,7 +10,7 @@ from uuid import UUID
 from backburner.core.ops import Op
 from backburner.core.ports import Claimed, ClaimRequest, Pending, Settlement, Store
 from backburner.core.times import to_micros
-from tests.faults.history import History, claim_detail
+from tests.faults.history import ClaimDetail, History
 
 SETTLED = Claimed([], [], None)
 
@@ -67,7 +67,7 @@ class Witness:
             self._history.note_all([_settled("unanswered", each, sent) for each in asked.settlements])
             raise
         claimed = value if asked.request else SETTLED._replace(lost=value)
-        self._history.note_all([*self._settled(asked, claimed, sent), *self._claimed(asked, claimed)])
+        self._history.note_all([*self._settled(asked, claimed, sent), *self._claimed(asked, claimed, sent)])
         return value
 
     def _settled(self, asked: Asked, claimed: Claimed, sent: float) -> list[tuple[str, object, int, object]]:
@@ -76,12 +76,12 @@ class Witness:
         lost = set(claimed.lost)
         return [_settled("refused" if each.job_id in lost else "applied", each, sent) for each in asked.settlements]
 
-    def _claimed(self, asked: Asked, claimed: Claimed) -> list[tuple[str, object, int, object]]:
+    def _claimed(self, asked: Asked, claimed: Claimed, sent: float) -> list[tuple[str, object, int, object]]:
         if asked.request is None:
             return []
         lease = asked.request.lease
         return [
-            ("claimed", job.id, lease, claim_detail(self._seats, job.priority, to_micros(job.run_at), index))
+            ("claimed", job.id, lease, ClaimDetail(self._seats, job.priority, to_micros(job.run_at), index, sent))
             for index, job in enumerate(claimed.jobs)
         ]
 
