@@ -212,10 +212,14 @@ def _encodable(text: str, body: Any) -> str:
 def _parsed(handler: Any) -> Any:
     if not isinstance(handler, str):
         raise DeserializationError(f"expected text, got {type(handler).__name__}")
+    text = handler.strip(_WHITE_SPACE)
     try:
-        return _decode(handler)
+        body, end = _decode_from(text)
+        if end < len(text):
+            raise json.JSONDecodeError("Extra data", text, end)
     except ValueError as error:
         raise DeserializationError(f"it is not JSON: {error}") from None
+    return body
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -229,7 +233,9 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-_decode = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant).decode
+_WHITE_SPACE = " \t\n\r"
+_decode_from = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant).raw_decode
+"""What `decode` does takes half as long again, as it looks for white space with a regular expression."""
 
 
 def _unreadable(reason: str, handler: Any) -> DeserializationError:

@@ -23,7 +23,7 @@ def to_micros(moment: datetime) -> int:
 
 def from_micros(micros: int) -> datetime:
     """Return microseconds since the epoch as an aware datetime in UTC."""
-    return EPOCH + timedelta(microseconds=micros)
+    return EPOCH + timedelta(0, 0, micros)  # by name, it would take half as long again
 
 
 def to_duration(value: timedelta | float) -> timedelta:

@@ -92,7 +92,8 @@ class Judge:
         """Settle a job whose payload returned; a result that it gave itself is kept with it."""
         keep = bool(self.settings.keep_finished)
         result = None if job.result is None else json.dumps(job.result)
-        return Outcome(job, Settlement(job.id, job.lease or 0, Move.FINISH, keep=keep, result=result), Count.SUCCESS)
+        settlement = Settlement(job.id, job.lease or 0, Move.FINISH, None, None, keep, True, result)
+        return Outcome(job, settlement, Count.SUCCESS)
 
     def unloadable(self, job: Job[Any], error: Unloadable, now: datetime) -> Outcome:
         """Settle a job whose handler could not be turned into a payload."""

@@ -31,6 +31,7 @@ as they are. `to_job` reads the first two. `{live_state}` stands for what the di
 Row = Sequence[Any]
 
 _STATES = {state.value: state for state in State}
+_new = Job.__new__
 
 
 def to_job(row: Row, to_id: Callable[[Any], UUID]) -> Job[Any]:
@@ -40,35 +41,22 @@ def to_job(row: Row, to_id: Callable[[Any], UUID]) -> Job[Any]:
         discard_missing, tags, locked_by, locked_at, progress, crashes, cancel_requested, state, last_error,
         failed_at, lease, finished_at, result,
     ) = row  # fmt: skip
-    created = from_micros(created_at)
-    done, place = (None, None) if progress is None else progress_from_json(progress)
-    return Job(
-        id=to_id(job_id),
-        name=name,
-        handler=handler,
-        queue=queue,
-        priority=priority,
-        run_at=created if run_at == created_at else from_micros(run_at),
-        created_at=created,
-        state=_STATES[state],
-        attempts=attempts,
-        max_attempts=max_attempts,
-        max_run_time=None if max_run_time is None else timedelta(microseconds=max_run_time),
-        keep_failed=bool(keep_failed),
-        discard_missing=bool(discard_missing),
-        tags=() if tags is None else tuple(json.loads(tags)),
-        last_error=last_error,
-        locked_by=locked_by,
-        locked_at=None if locked_at is None else _shared_moment(locked_at),
-        failed_at=_moment(failed_at),
-        finished_at=_moment(finished_at),
-        result=result,
-        progress=done,
-        place=place,
-        crashes=crashes,
-        cancel_requested=bool(cancel_requested),
-        lease=lease,
-    )
+    job: Job[Any] = _new(Job)  # its constructor takes longer than all that follows, with as many names to match
+    job.id, job.name, job.handler, job.queue, job.priority = to_id(job_id), name, handler, queue, priority
+    job.created_at = created = from_micros(created_at)
+    job.run_at = created if run_at == created_at else from_micros(run_at)
+    job.state, job.attempts, job.max_attempts = _STATES[state], attempts, max_attempts
+    job.max_run_time = None if max_run_time is None else _shared_duration(max_run_time)
+    job.keep_failed, job.discard_missing = bool(keep_failed), bool(discard_missing)
+    job.tags = () if tags is None else tuple(json.loads(tags))
+    job.last_error, job.crashes, job.cancel_requested = last_error, crashes, bool(cancel_requested)
+    job.locked_by, job.locked_at = locked_by, None if locked_at is None else _shared_moment(locked_at)
+    job.failed_at = None if failed_at is None else from_micros(failed_at)
+    job.finished_at = None if finished_at is None else from_micros(finished_at)
+    job.lease, job.result = lease, result
+    job.progress, job.place = (None, None) if progress is None else progress_from_json(progress)
+    job.is_duplicate, job.reader, job.handle, job.cached_payload, job.late = False, None, None, None, ()
+    return job
 
 
 def new_row(job: Job[Any]) -> Row:
@@ -109,10 +97,12 @@ def to_worker(row: Row) -> WorkerInfo:
 
 
 @lru_cache(maxsize=64)
+def _shared_duration(micros: int) -> timedelta:
+    """Return a duration that many rows have: that of the app's settings."""
+    return timedelta(microseconds=micros)
+
+
+@lru_cache(maxsize=64)
 def _shared_moment(micros: int) -> datetime:
     """Return a time that many rows have: jobs that were claimed together."""
     return from_micros(micros)
-
-
-def _moment(micros: int | None) -> datetime | None:
-    return None if micros is None else from_micros(micros)
