@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 
 from backburner import Backburner, JobTimeout, State, job
+from backburner.worker import timeouts
+from backburner.worker.timeouts import SignalAlarm
 from tests.worker.jobs import note, trace
 
 FOREVER = 60.0
@@ -156,3 +159,62 @@ sys.setprofile(lambda *_: None)
 def test_a_timeout_leaves_nothing_behind_that_a_profiler_hangs_on() -> None:
     done = subprocess.run([sys.executable, "-c", PROFILED], capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout == "goes on\n"
+
+
+@pytest.fixture
+def alarm() -> Iterator[SignalAlarm]:
+    with SignalAlarm() as alarm:
+        yield alarm
+
+
+def rings_after(alarm: SignalAlarm, seconds: float) -> float:
+    """Set an alarm, wait for it, and return how many seconds that took."""
+    began = time.monotonic()
+    alarm.start(timedelta(seconds=seconds))
+    with pytest.raises(JobTimeout):
+        spin()
+    alarm.stop()
+    return time.monotonic() - began
+
+
+def short_job(alarm: SignalAlarm, limit: float) -> None:
+    alarm.start(timedelta(seconds=limit))
+    alarm.stop()
+
+
+@pytest.mark.parametrize("before", [0.05, 0.5, FOREVER], ids=["sooner", "later", "much later"])
+def test_a_limit_counts_from_the_begin_of_its_job_whatever_those_before_had(alarm: SignalAlarm, before: float) -> None:
+    short_job(alarm, before)
+    assert 0.2 <= rings_after(alarm, 0.2) < FOREVER / 2
+
+
+def test_a_job_that_goes_on_hears_the_alarm_again(alarm: SignalAlarm) -> None:
+    short_job(alarm, 0.01)
+    alarm.start(timedelta(seconds=0.02))
+    rung = 0
+    while rung < 2:
+        try:
+            spin()
+        except JobTimeout:
+            rung += 1
+    alarm.stop()
+    assert alarm.has_rung
+
+
+def test_the_timer_is_not_set_for_each_job(alarm: SignalAlarm, monkeypatch: pytest.MonkeyPatch) -> None:
+    times_set: list[float] = []
+    monkeypatch.setattr(signal, "setitimer", lambda _, seconds: times_set.append(seconds))
+    monkeypatch.setattr(timeouts, "GOOD_FOR", FOREVER)
+    for _ in range(100):
+        short_job(alarm, FOREVER)
+    assert len(times_set) == 1
+
+
+def test_a_job_that_takes_the_timer_away_keeps_it_but_for_a_moment(
+    alarm: SignalAlarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeouts, "GOOD_FOR", 0.0)
+    alarm.start(timedelta(seconds=0.2))
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    alarm.stop()
+    assert 0.2 <= rings_after(alarm, 0.2) < FOREVER / 2

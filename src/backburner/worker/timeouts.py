@@ -17,6 +17,13 @@ from typing import Any, Protocol
 from backburner.core.errors import JobInterrupted, JobTimeout
 from backburner.worker.watchdog import Watchdog
 
+NEVER = float("inf")
+SOONEST = 1e-6
+"""Seconds to the next ring of a timer, at the least: 0 would end it."""
+
+GOOD_FOR = 1.0
+"""Seconds for which a timer that was set is relied on."""
+
 SHORTEST_REPEAT = 1.0
 """Seconds after which an alarm rings again, at the least, when the job goes on in spite of it."""
 
@@ -70,15 +77,25 @@ class AwaitingAlarm(Alarm, Protocol):
 
 
 class SignalAlarm:
-    """An alarm for the main thread, made of SIGALRM and the interval timer; it owns both while it is entered."""
+    """An alarm for the main thread, made of SIGALRM and the interval timer; it owns both while it is entered.
+
+    To set the timer takes as long as all else that there is to a short job but the job. So a timer that rings before
+    the deadline is left as it is, and set anew when it rings; for a moment only, as a job may take it away.
+    """
 
     def __init__(self) -> None:
         self.turn: int = 0
+        self._deadline = NEVER
+        self._repeat = NEVER
+        self._rings_at = NEVER
+        """What the timer was set to."""
+        self._good_until = 0.0
+        """When the timer is to be set again, although it may ring early enough."""
         self._has_rung = False
         self._is_armed = False
         self._is_interrupting = False
         self._is_called = False
-        """Whether the signal comes, or has come, from `_call` and not from the timer."""
+        """Whether a signal from `_call` has not been heard yet."""
         self._evicted = 0
         """The turn that is to end, if it still lasts."""
 
@@ -105,16 +122,20 @@ class SignalAlarm:
     def start(self, limit: timedelta) -> None:
         """See `Alarm.start`."""
         seconds = limit.total_seconds()
+        now = time.monotonic()
         self.turn += 1
         self._has_rung = False
+        self._deadline = now + seconds
+        self._repeat = max(seconds, SHORTEST_REPEAT)
         self._is_armed = True
-        signal.setitimer(signal.ITIMER_REAL, seconds, max(seconds, SHORTEST_REPEAT))
+        if self._deadline < self._rings_at or now > self._good_until:
+            self._set(now)
         if self._is_interrupting:  # since before it was armed
             raise JobInterrupted(INTERRUPTED)
 
     def stop(self) -> None:
         """See `Alarm.stop`."""
-        self._is_armed = False  # and the timer runs on: the next `start` sets it anew, which is one system call saved
+        self._is_armed = False  # and the timer runs on
 
     def interrupt(self) -> None:
         """See `Alarm.interrupt`."""
@@ -145,17 +166,26 @@ class SignalAlarm:
                 return
 
     def _ring(self, _number: int = 0, _frame: FrameType | None = None) -> None:
-        is_called, self._is_called = self._is_called, False
+        self._is_called = False
         if not self._is_armed:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            self._rings_at = NEVER
             return
+        now = time.monotonic()
+        is_late = now >= self._deadline
+        if is_late:
+            self._deadline = now + self._repeat
+        self._set(now)
         if self._is_interrupting:
             raise JobInterrupted(INTERRUPTED)
         self._end_turn()
-        if is_called:
-            return
-        self._has_rung = True
-        raise JobTimeout
+        if is_late:
+            self._has_rung = True
+            raise JobTimeout
+
+    def _set(self, now: float) -> None:
+        """Let the timer ring at the deadline."""
+        self._rings_at, self._good_until = self._deadline, now + GOOD_FOR
+        signal.setitimer(signal.ITIMER_REAL, max(self._deadline - now, SOONEST))
 
     def _end_turn(self) -> None:
         """Raise what is to end just this turn, if anything is."""
