@@ -34,7 +34,11 @@ class Statement(NamedTuple):
     parameters: Sequence[object] | Mapping[str, object] = ()
 
 
-class Slow(Statement):
+class Frequent(Statement):
+    """A statement that is sent again and again with the same text."""
+
+
+class Slow(Frequent):
     """A statement whose reply takes a while: an operation that was begun is left here until its result is asked for."""
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from backburner.core.job import Job
-from backburner.core.ops import Statement
+from backburner.core.ops import Frequent, Statement
 from backburner.core.times import system_now, to_micros
 from backburner.stores.sql.dialect import Dialect
 from backburner.stores.sql.filters import Where
@@ -45,7 +45,7 @@ class Operations:
         return to_micros(self.now())
 
     def _statement(self, name: str, *parameters: object) -> Statement:
-        return Statement(self._sql[name], parameters)
+        return Frequent(self._sql[name], parameters)
 
     def _conditional(self, name: str, conditions: Where, *parameters: object) -> Statement:
         """Return a statement with `{conditions}` filled in; their parameters come after the others."""

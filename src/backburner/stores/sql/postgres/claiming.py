@@ -63,7 +63,8 @@ class Taken(NamedTuple):
 
     def ends(self) -> dict[Place, Key]:
         """Return the last job of each queue and priority."""
-        return {(row[_QUEUE], row[_PRIORITY]): (row[_RUN_AT], row[_ID]) for row in self.rows}
+        last = {(row[_QUEUE], row[_PRIORITY]): row for row in self.rows}
+        return {place: (row[_RUN_AT], row[_ID]) for place, row in last.items()}
 
 
 class Claiming(Settling, Claims):

@@ -9,7 +9,7 @@ from typing import Any
 
 from backburner.core.job import Job
 from backburner.core.lifecycle import State
-from backburner.core.ops import BEGIN, Copy, Op, Reply, Statement, repeatable
+from backburner.core.ops import BEGIN, Copy, Op, Reply, repeatable
 from backburner.core.times import MICROSECOND, to_micros
 from backburner.stores.sql.claims import Claims
 from backburner.stores.sql.names import Names
@@ -52,7 +52,7 @@ class Enqueueing(Remembering, Claims):
 
     def _insert_one(self, job: Job[Any]) -> Op[None]:
         # A single statement is a transaction by itself.
-        yield Statement(self._sql["insert_job"], self._row(job))
+        yield self._statement("insert_job", *self._row(job))
         if job.state is State.QUEUED:
             slack = SLACK if self._clock is None else 0
             self._ready(job.queue, job.priority, to_micros(job.run_at) - slack, job.id)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from backburner.core.ops import Statement
+from backburner.core.ops import Frequent
 from backburner.stores.sql.base import Operations
 from backburner.stores.sql.names import Names
 from backburner.stores.sql.postgres.dialect import POSTGRES
@@ -24,9 +24,9 @@ class Remembering(Operations):
         self._names = names
         self._floors = Floors()
 
-    def _named(self, name: str, **parameters: object) -> Statement:
+    def _named(self, name: str, **parameters: object) -> Frequent:
         """Return a statement whose parameters have names."""
-        return Statement(self._sql[name], parameters)
+        return Frequent(self._sql[name], parameters)
 
     def _forget(self) -> None:
         """Let the next claim look at everything."""

@@ -52,7 +52,7 @@ class Server:
         """Make a connection. Raises ConfigurationError or StoreUnavailable."""
         parameters: dict[str, Any] = dict(self.place.parameters)
         try:
-            connection = Connection.connect("", autocommit=True, **parameters)
+            connection = Connection.connect("", autocommit=True, prepare_threshold=None, **parameters)
         except psycopg.Error as error:
             raise self.explainer.refused(error) from self.explainer.cause(error)
         connection.patience = self.place.timeout
@@ -64,7 +64,7 @@ class Server:
         """Make a connection for the running event loop. Raises ConfigurationError or StoreUnavailable."""
         parameters: dict[str, Any] = dict(self.place.parameters)
         try:
-            connection = await AwaitingConnection.connect("", autocommit=True, **parameters)
+            connection = await AwaitingConnection.connect("", autocommit=True, prepare_threshold=None, **parameters)
         except psycopg.Error as error:
             raise self.explainer.refused(error) from self.explainer.cause(error)
         connection.patience = self.place.timeout
@@ -90,8 +90,6 @@ class Server:
         self.clock.note(micros, asked, monotonic())
         # A pooler makes up the process that it names when it lets us in.
         wire.is_pooled = process != info.backend_pid if self.place.is_pooled is None else self.place.is_pooled
-        if wire.is_pooled:
-            wire.connection.prepare_threshold = None
         self.is_pooled = wire.is_pooled
         self.schema = self.place.names.schema or schema
         self.end = (info.dbname, info.host, info.port)

@@ -14,7 +14,7 @@ from backburner.stores.sql.filters import Where
 from backburner.stores.sql.looking import Table
 from backburner.stores.sql.postgres.catching import Catching
 from backburner.stores.sql.postgres.remembering import Remembering
-from backburner.stores.sql.postgres.texts import array, storable
+from backburner.stores.sql.postgres.texts import array, ids, numbers, storable
 
 PUT_BACK = frozenset({Move.RETRY, Move.SNOOZE, Move.RELEASE})
 
@@ -41,8 +41,8 @@ def kinds_of(settlements: Iterable[Settlement]) -> Kinds:
 def held(settlements: Sequence[Settlement]) -> dict[str, object]:
     """Return the parameters that say which jobs are held under which leases."""
     return {
-        "ids": array(each.job_id for each in settlements),
-        "leases": array(each.lease for each in settlements),
+        "ids": ids([each.job_id for each in settlements]),
+        "leases": numbers([each.lease for each in settlements]),
     }
 
 

@@ -20,6 +20,16 @@ def array(values: Iterable[Any]) -> str:
     return f"{{{','.join(map(_element, values))}}}"
 
 
+def ids(values: Iterable[UUID]) -> str:
+    """Return ids as one parameter, in less time than `array` takes."""
+    return f"{{{','.join([value.hex for value in values])}}}"
+
+
+def numbers(values: Iterable[int]) -> str:
+    """Return numbers as one parameter, in less time than `array` takes."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
 def _element(value: Any) -> str:
     match value:
         case UUID():

@@ -6,7 +6,7 @@ import os
 from collections.abc import Generator
 from contextlib import suppress
 from time import monotonic
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import psycopg
 from psycopg import postgres, waiting
@@ -16,8 +16,9 @@ from psycopg.rows import tuple_row
 from psycopg.types import TypesRegistry
 from psycopg.types.array import register_all_arrays
 
-from backburner.core.ops import Copy, Reply, Slow, Statement
+from backburner.core.ops import Copy, Frequent, Reply, Slow, Statement
 from backburner.stores.sql.postgres.errors import Explainer, NoAnswer
+from backburner.stores.sql.postgres.frequent import Frequently
 
 T = TypeVar("T")
 
@@ -51,23 +52,6 @@ class Cursor(psycopg.Cursor[Row]):
         return ADAPTERS
 
 
-class SendingCursor(Cursor):
-    """A cursor that notes that its statement is out: what is sent before that is only its preparation.
-
-    Were psycopg to change these methods, a statement would be waited for where it is sent, and nothing else.
-    """
-
-    is_sent: bool = False
-
-    def _execute_send(self, *args: Any, **kwargs: Any) -> None:
-        super()._execute_send(*args, **kwargs)
-        self.is_sent = True
-
-    def _send_query_prepared(self, *args: Any, **kwargs: Any) -> None:
-        super()._send_query_prepared(*args, **kwargs)
-        self.is_sent = True
-
-
 class AwaitingCursor(psycopg.AsyncCursor[Row]):
     """The same as `Cursor`, awaited."""
 
@@ -88,33 +72,11 @@ class Connection(psycopg.Connection[Row]):
     patience: float = 10.0
     broken_off_by: BaseException | None = None
     """What ended a wait, and the connection with it. psycopg may have met an error of its own while that passed by."""
-    _sending: SendingCursor | None = None
-    _awaited: Generator[Any, Any, Any] | None = None
 
     def __del__(self, _warn: object = None, /) -> None:
         """Say nothing: a connection that an interrupted operation left behind is closed by libpq's own object."""
 
     def wait(self, gen: Any, interval: float = INTERVAL, timeout: float | None = None) -> Any:  # noqa: ARG002 # psycopg's
-        if self._sending is not None:
-            gen = self._until_sent(gen, self._sending)
-        return self._wait(gen)
-
-    def send(self, cursor: SendingCursor, text: Any, parameters: Any) -> None:
-        """Send a statement and do not wait for the reply."""
-        cursor.is_sent = False
-        self._sending = cursor
-        try:
-            cursor.execute(text, parameters)
-        finally:
-            self._sending = None
-
-    def receive(self) -> None:
-        """Wait for the reply to what was sent."""
-        awaited, self._awaited = self._awaited, None
-        if awaited is not None:
-            self._wait(awaited)
-
-    def _wait(self, gen: Any) -> Any:
         try:
             return waiting.wait(_until(monotonic() + self.patience, gen, self), self.pgconn.socket, interval=INTERVAL)
         except Exception:
@@ -123,18 +85,6 @@ class Connection(psycopg.Connection[Row]):
             self.broken_off_by = error
             self.pgconn.finish()
             raise
-
-    def _until_sent(self, gen: Any, cursor: SendingCursor) -> Generator[Any, Any, Any]:
-        """Drive an execution until it has nothing left to do but to read the reply."""
-        try:
-            want = next(gen)
-            while not (cursor.is_sent and want == waiting.Wait.R):
-                ready = yield want
-                want = gen.send(ready)
-        except StopIteration as stop:
-            return stop.value
-        self._awaited = gen
-        return None
 
 
 class AwaitingConnection(psycopg.AsyncConnection[Row]):
@@ -181,11 +131,19 @@ C = TypeVar("C", Connection, AwaitingConnection)
 class PostgresWire(Generic[C]):
     """A connection of ours, blocking or awaiting."""
 
-    is_pooled = False
-
-    def __init__(self, connection: C, explainer: Explainer) -> None:
+    def __init__(self, connection: C, frequently: Frequently, explainer: Explainer) -> None:
         self.connection: C = connection
+        self._frequently = frequently
         self._explainer = explainer
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether a pooler stands in between, so that others use the same session."""
+        return not self._frequently.can_prepare
+
+    @is_pooled.setter
+    def is_pooled(self, is_pooled: bool) -> None:
+        self._frequently.can_prepare = not is_pooled
 
     @property
     def patience(self) -> float:
@@ -224,13 +182,14 @@ class Wire(PostgresWire[Connection]):
     """A connection of ours on which a blocking session executes commands."""
 
     def __init__(self, connection: Connection, explainer: Explainer) -> None:
-        super().__init__(connection, explainer)
         self._cursor = Cursor(connection)
-        self._sender = SendingCursor(connection)
+        super().__init__(connection, Frequently(self._cursor), explainer)
 
     def execute(self, command: Any) -> Reply | None:
         """Execute a statement."""
         try:
+            if isinstance(command, Frequent):
+                return cast("Reply", self.connection.wait(self._frequently.asking(command)))
             return executed(self._cursor, command)
         except psycopg.Error as error:
             raise explained(error, self.connection, self._explainer) from self._explainer.cause(error)
@@ -238,15 +197,14 @@ class Wire(PostgresWire[Connection]):
     def send(self, command: Slow) -> None:
         """Send a statement; `receive` gives the reply."""
         try:
-            self.connection.send(self._sender, command.text, command.parameters or None)
+            self.connection.wait(self._frequently.sending(command))
         except psycopg.Error as error:
             raise explained(error, self.connection, self._explainer) from self._explainer.cause(error)
 
     def receive(self) -> Reply:
         """Return the reply to what was sent."""
         try:
-            self.connection.receive()
-            return reply_of(self._sender)
+            return cast("Reply", self.connection.wait(self._frequently.receiving()))
         except psycopg.Error as error:
             raise explained(error, self.connection, self._explainer) from self._explainer.cause(error)
 
@@ -255,12 +213,14 @@ class AwaitingWire(PostgresWire[AwaitingConnection]):
     """A connection of ours on which an awaiting session executes commands."""
 
     def __init__(self, connection: AwaitingConnection, explainer: Explainer) -> None:
-        super().__init__(connection, explainer)
         self._cursor = AwaitingCursor(connection)
+        super().__init__(connection, Frequently(self._cursor), explainer)
 
     async def execute(self, command: Any) -> Reply | None:
         """Execute a statement."""
         try:
+            if isinstance(command, Frequent):
+                return cast("Reply", await self.connection.wait(self._frequently.asking(command)))
             return await aexecuted(self._cursor, command)
         except psycopg.Error as error:
             raise explained(error, self.connection, self._explainer) from self._explainer.cause(error)
