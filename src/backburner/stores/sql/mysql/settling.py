@@ -52,25 +52,24 @@ class Settling(Remembering, Settlements):
         replies: list[Reply] = yield Together([*first, *statements], ends, is_slow)
         place = 0
         for part, applied in zip(parts, applying, strict=True):
-            finishing.lost += part.lost(replies[place])
+            finishing.lost += part.lost(*replies[place : place + 2])
             place += len(applied)
         return replies[place:]
 
     def _applied(self, part: Part) -> list[Statement]:
         """Return the statements that lock what is held, keep it as history, and take it out of the tables."""
-        lock = self._where_held("lock_finished_ones", part, len(part.settlements))
-        drop = self._where_held("drop_finished_ones", part)
-        if not part.keep:
-            return [lock, drop]
-        if not part.has_results:
-            return [lock, self._where_held("keep_succeeded", part, self._moment()), drop]
-        rows = json_list([s.job_id.hex, s.lease, s.result] for s in part.settlements)
-        return [lock, self._statement("keep_succeeded_with_results", self._moment(), rows), drop]
 
-    def _where_held(self, name: str, part: Part, *parameters: object) -> Statement:
-        """Return a statement with `{held}` filled in; its parameters come after the others."""
-        condition, values = part.held()
-        return Statement(self._sql[name].replace("{held}", condition), (*parameters, *values))
+        def where_held(name: str, *parameters: object) -> Statement:
+            return Statement(self._sql[name].replace("{held}", held), parameters)
+
+        held = part.held()
+        which, drop = where_held("which_are_held", len(part.settlements)), where_held("drop_finished_ones")
+        if not part.keep:
+            return [where_held("lock_finished_ones"), which, drop]
+        if not part.has_results:
+            return [where_held("keep_succeeded", self._moment()), which, drop]
+        rows = json_list([s.job_id.hex, s.lease, s.result] for s in part.settlements)
+        return [self._statement("keep_succeeded_with_results", self._moment(), rows), which, drop]
 
     def _settle_others(self, settlements: Sequence[Settlement]) -> Op[list[UUID]]:
         if not settlements:

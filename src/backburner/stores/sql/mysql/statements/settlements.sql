@@ -2,20 +2,28 @@
 -- that has lost a job changes nothing. The row in backburner_running is locked first, then the one in backburner_jobs.
 
 -- name: lock_finished_ones
--- How many of these jobs are held, locked until all of this is committed; and which, if that is not as many as were
--- expected. {held} compares ids and leases: see finishing.py.
-SELECT count(*), IF(count(*) = %s, NULL, JSON_ARRAYAGG(HEX(job_id)))
+-- How many of these jobs are held, locked until all of this is committed. {held} compares ids and leases: see
+-- finishing.py.
+SELECT count(*)
 FROM backburner_running FORCE INDEX (PRIMARY)
 WHERE {held}
 FOR UPDATE
 
 -- name: keep_succeeded
--- Into history, before `drop_finished_ones` takes them out of the tables.
+-- Into history, locked until `drop_finished_ones` has taken them out of the tables and all of this is committed.
 INSERT INTO backburner_finished ({moved}, last_error, state, finished_at)
 SELECT {moved}, last_error, 'succeeded', {now}
 FROM backburner_running FORCE INDEX (PRIMARY)
 STRAIGHT_JOIN backburner_jobs FORCE INDEX (PRIMARY)
 WHERE {held} AND id = job_id
+FOR UPDATE
+
+-- name: which_are_held
+-- Which of these jobs are held, where the statement before has not stored as many rows as were expected. There are three
+-- passes over them else.
+SELECT JSON_ARRAYAGG(HEX(job_id))
+FROM backburner_running FORCE INDEX (PRIMARY)
+WHERE ROW_COUNT() <> %s AND {held}
 
 -- name: keep_succeeded_with_results
 -- The same, with results. Parameters: the time, ids with leases and results.
@@ -30,6 +38,7 @@ FROM JSON_TABLE(
 STRAIGHT_JOIN backburner_running FORCE INDEX (PRIMARY)
 STRAIGHT_JOIN backburner_jobs FORCE INDEX (PRIMARY)
 WHERE job_id = UNHEX(wanted_id) AND lease = wanted_lease AND id = job_id
+FOR UPDATE
 
 -- name: drop_finished_ones
 DELETE running, jobs
