@@ -183,7 +183,7 @@ BUGS = (
         "MariaDB compares no lease",
         "mariadb",
         "stores/sql/mysql/statements/settlements.sql",
-        "WHERE job_id = UNHEX(wanted_id) AND lease = wanted_lease AND id = job_id\nFOR UPDATE",
-        "WHERE job_id = UNHEX(wanted_id) AND id = job_id\nFOR UPDATE",
+        "lease = wanted_lease AND id = job_id\nFOR UPDATE\n\n-- name: let_go",
+        "id = job_id\nFOR UPDATE\n\n-- name: let_go",
     ),
 )

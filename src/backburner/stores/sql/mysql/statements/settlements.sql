@@ -19,8 +19,8 @@ WHERE {held} AND id = job_id
 FOR UPDATE
 
 -- name: which_are_held
--- Which of these jobs are held, where the statement before has not stored as many rows as were expected. There are three
--- passes over them else.
+-- Which of these jobs are held, where the statement before has not stored as many rows as were expected. Where it has,
+-- this reads nothing.
 SELECT JSON_ARRAYAGG(HEX(job_id))
 FROM backburner_running FORCE INDEX (PRIMARY)
 WHERE ROW_COUNT() <> %s AND {held}
