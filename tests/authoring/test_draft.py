@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
-from backburner import InvalidOption, enqueue, jobs
+from backburner import InvalidOption, Job, enqueue, jobs
 from tests.authoring import shop
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
+UNUSUAL = ("max_attempts", "max_run_time", "tags")
 
 CHANGES = {
     "queue": ("low", "low"),
@@ -140,3 +142,12 @@ def test_a_listener_around_cannot_swallow_the_exception(app):
 
     with pytest.raises(LookupError):
         enqueue(shop.Refusing())
+
+
+def test_a_draft_is_a_job_as_its_constructor_makes_it(app):
+    drafted = shop.send_welcome.delay(1)
+    given = ("id", "name", "handler", "queue", "priority", "run_at", "created_at", *UNUSUAL, "reader")
+    made = Job(**{name: getattr(drafted, name) for name in given})
+    for field in fields(Job):
+        assert getattr(drafted, field.name) == getattr(made, field.name) or field.name == "late", field.name
+    assert list(drafted.late) == list(made.late)  # where a library is in use, it was looked for

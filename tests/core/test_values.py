@@ -293,3 +293,15 @@ def test_nested_values_come_back(value: Any) -> None:
 def test_any_text_comes_back(text: str) -> None:
     assert back(text) == text
     assert back({text: text}) == {text: text}
+
+
+PLAIN_VALUES = st.none() | st.booleans() | st.integers() | st.text()
+
+
+@given(st.lists(PLAIN_VALUES), st.dictionaries(st.text(), PLAIN_VALUES))
+def test_plain_arguments_are_written_as_they_are_among_others(args: list[Any], kwargs: dict[str, Any]) -> None:
+    call = json.loads(handler_of(*args, **kwargs))["call"]
+    mixed = json.loads(handler_of(*args, (), **{**kwargs, "kept apart": ()}))["call"]
+    assert mixed.pop("kwargs") == {**call.pop("kwargs", {}), "kept apart": {"$tuple": []}}
+    assert mixed.pop("args") == [*call.pop("args", []), {"$tuple": []}]
+    assert call == mixed

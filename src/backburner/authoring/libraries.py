@@ -60,14 +60,17 @@ class Libraries:
 
     def in_use(self) -> Sequence[Library]:
         """Return those that the application uses by now; each is told of the app when it is found."""
-        for sign in [sign for sign in self._waiting if sign in sys.modules]:
-            self._know(self._waiting.pop(sign))
+        if not self._waiting.keys().isdisjoint(sys.modules.keys()):
+            for sign in [sign for sign in self._waiting if sign in sys.modules]:
+                self._know(self._waiting.pop(sign))
         return self._known
 
     def joint(self, connection: object) -> Joint | None:
         """Return the transaction that is meant by a connection; None when it is of no library."""
-        joints = (library.joint(connection) for library in self.in_use())
-        return next((joint for joint in joints if joint is not None), None)
+        for library in self.in_use():
+            if (joint := library.joint(connection)) is not None:
+                return joint
+        return None
 
     def witness(self, connection: object | None) -> Stands | None:
         """Return what says later whether what is done now on a connection still stands; see `Joint.witness`."""

@@ -41,7 +41,9 @@ class Target(NamedTuple):
         return send(self.call(args, kwargs), given, self._recorded(args))
 
     def _recorded(self, args: tuple[Any, ...]) -> Given:
-        options = getattr(function_in(self.member), "recorded_options", None)
+        options = getattr(self.member, "recorded_options", None)
+        if not isinstance(options, RecordedOptions):  # it may lie deeper
+            options = getattr(function_in(self.member), "recorded_options", None)
         if not isinstance(options, RecordedOptions):
             return NOTHING
         unbound_receiver = args[0] if args else None

@@ -32,6 +32,7 @@ from backburner.core.reading import LoaderFailed, Reader
 from backburner.core.records import LateKey, PlainModels, RecordKind, kind_of
 from backburner.core.signatures import check_job_object
 from backburner.core.text import message_of, printable
+from backburner.core.values import PLAIN
 from backburner.core.writing import Writer, path_of
 
 FORMAT = 1
@@ -83,7 +84,7 @@ class Codec:
         EnqueueError for what has no `perform`.
         """
         try:
-            return _text_of(self._written(payload))
+            return self._plain(payload) or _text_of(self._written(payload))
         except EnqueueError as error:
             path = path_of(error)
             raise type(error)(f"{path}: {error}") if path else error from error.__cause__
@@ -137,6 +138,25 @@ class Codec:
         Raises DeserializationError, UnknownJob or NotAllowed when there is no such code here.
         """
         return is_async(self._reader.code(code), method)
+
+    def _plain(self, payload: Any) -> str | None:
+        """Return the handler of a function's call without the way by `_written`; None where that may not do.
+
+        Most calls are of functions, and most arguments are JSON values by themselves.
+        """
+        if type(payload) is not Call or payload.method is not None:
+            return None
+        args, kwargs = payload.args, payload.kwargs
+        if not PLAIN.issuperset(map(type, args)) or (kwargs and not PLAIN.issuperset(map(type, kwargs.values()))):
+            return None
+        function = self._writer.function(payload.target)  # a dotted name: nothing in it needs an escape
+        try:
+            args_text = f',"args":{_to_text(args)}' if args else ""
+            kwargs_text = f',"kwargs":{_to_text(kwargs)}' if kwargs else ""
+        except ValueError:
+            return None
+        handler = f'{{"v":{FORMAT},"call":{{"function":"{function}"{args_text}{kwargs_text}}}}}'
+        return handler if handler.isascii() else None
 
     def _written(self, payload: Any) -> dict[str, Any]:
         if type(payload) is Call:

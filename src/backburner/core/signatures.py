@@ -9,6 +9,7 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from backburner.core.errors import EnqueueError, UnknownMethod, WrongArguments
+from backburner.core.marks import is_marked
 from backburner.core.members import MISSING, Owner, bind, find_member, is_method, original, owner_of
 
 _VARIADIC = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
@@ -19,7 +20,7 @@ def check_call(target: Any, method: str | None, args: Sequence[Any], kwargs: Map
 
     Raises UnknownMethod, with the nearest name, or WrongArguments, with the signature.
     """
-    function = original(target) if method is None else _method(target, method)
+    function = _function(target) if method is None else _method(target, method)
     if _surely_fits(function, args, kwargs):
         return
     if reason := _misfit(function, args, kwargs):
@@ -49,6 +50,13 @@ def signature_of(function: Any) -> inspect.Signature | None:
     return signature.replace(parameters=parameters if keeps_first else parameters[1:])
 
 
+def _function(target: Any) -> Any:
+    """Return what `original` does; at once for a function without attributes, and for one marked `@job`."""
+    function = target if type(target) is FunctionType else getattr(target, "__wrapped__", None)
+    is_plain = type(function) is FunctionType and not function.__dict__
+    return function if is_plain and (function is target or is_marked(target)) else original(target)
+
+
 def _method(target: Any, name: str) -> Any:
     owner = owner_of(target)
     member = find_member(owner, name)
@@ -61,7 +69,7 @@ def _method(target: Any, name: str) -> Any:
 
 def _surely_fits(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
     """Say whether a plain function takes these arguments; False also when only its signature can tell."""
-    plain = getattr(function, "__func__", function)
+    plain = function if type(function) is FunctionType else getattr(function, "__func__", None)
     if type(plain) is not FunctionType or plain.__dict__ or (code := plain.__code__).co_flags & _VARIADIC:
         return False
     given, most = len(args) + (plain is not function), code.co_argcount
