@@ -18,7 +18,7 @@ from backburner.core.isolation import Isolation, with_isolation, without_isolati
 from backburner.core.job import Job
 from backburner.core.lifecycle import State
 from backburner.core.options import PAYLOAD_OPTIONS, check_option, moment_of
-from backburner.core.payload import name_of_payload
+from backburner.core.payload import Call, name_of_payload
 
 if TYPE_CHECKING:
     from backburner.core.codec import Codec
@@ -74,7 +74,7 @@ class Drafter:
     def draft(self, payload: object, given: Options, recorded: Options) -> Job[Any]:
         """Return a draft. Raises EnqueueError when the payload or an option cannot be stored."""
         handler = self._codec.dump(payload)
-        own = _said_by(payload)
+        own = NOTHING if is_bare(payload) else _said_by(payload)
         said = {**recorded, **own, **given} if recorded or own else given
         terms = self._terms(said) if said else self._usual_terms
         if terms.isolation is not None:
@@ -143,6 +143,11 @@ def _untouched_job() -> Job[Any]:
 def snapshot(job: Job[Any]) -> dict[str, Any]:
     """Note what a draft says, to see later what was changed."""
     return {name: getattr(job, name) for name in (*FIXED, *CHANGEABLE)}
+
+
+def is_bare(payload: object) -> bool:
+    """Say whether this is the call of a function, which has no hooks and says nothing about its job."""
+    return type(payload) is Call and payload.method is None
 
 
 def mentioned(payload: object, names: frozenset[str]) -> Set[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from backburner.authoring.arity import takes
 from backburner.authoring.bulk import Batch, Group, collect, collecting
-from backburner.authoring.draft import Drafter, mentioned, snapshot
+from backburner.authoring.draft import Drafter, is_bare, mentioned, snapshot
 from backburner.authoring.outlets import Inline, IntoStore, Outlet
 from backburner.authoring.recorded import NOTHING
 from backburner.core.errors import ConfigurationError
@@ -112,6 +112,8 @@ class Enqueuer:
     def _drafted(self, payload: object, given: Given, recorded: Given) -> tuple[Job[Any], object | None]:
         """Return a draft, and the connection in whose transaction it belongs: the call's, a record's, the default."""
         connection = given.get("connection")
+        if connection is not None and len(given) == 1:
+            given = NOTHING  # there is nothing to be decided about the job itself
         if not self._libraries.in_use():
             return self._drafter.draft(payload, given, recorded), connection
         with meeting() as met:
@@ -123,7 +125,7 @@ class Enqueuer:
 
     def _is_observed(self, payload: object) -> bool:
         """Say whether anybody may change or refuse the draft."""
-        return self._events.hears("enqueue") or bool(mentioned(payload, _HOOK))
+        return self._events.hears("enqueue") or (not is_bare(payload) and bool(mentioned(payload, _HOOK)))
 
     def _put(self, job: Job[Any], connection: object | None) -> None:
         outlet = self._outlet_for(job)

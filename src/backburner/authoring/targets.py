@@ -33,8 +33,9 @@ class Target(NamedTuple):
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
         """Return the payload of a call. Raises WrongArguments."""
-        check_call(self.target, self.method, args, kwargs)
-        return Call(self.target, self.method, args, kwargs)
+        target, method, _ = self
+        check_call(target, method, args, kwargs)
+        return Call(target, method, args, kwargs)
 
     def send(self, send: Send, given: Given, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Enqueue a call with the options given where it is made and those that a decorator recorded."""
