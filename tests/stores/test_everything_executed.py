@@ -38,7 +38,7 @@ from backburner.testing.contract.driving import ManualClock, new_job
 from tests.servers.mariadb import MySQL
 from tests.servers.postgres import Postgres
 from tests.stores.book import Book, Marked, NotedMigrator
-from tests.stores.life import PARTS, Made, Watched, lose_their_workers, moves_made
+from tests.stores.life import PARTS, Made, Watched, lose_their_workers, moves_made, next_id
 
 NOBODY_MAKES = {(Move.UNBLOCK, State.BLOCKED, State.QUEUED)}
 """A store makes it when what a job waited for is done; in this version there is nothing that a job could wait for."""
@@ -124,6 +124,7 @@ def postgres(postgres_server: Postgres) -> Lived:
                 store.migrate()
                 if time is None:
                     keep_days(store, book)
+                    enqueue_now(store, book)
                 else:
                     found = lived_in(store, clock, book, POSTGRES)
     return found
@@ -133,6 +134,12 @@ def keep_days(store: PostgresStore, book: Book) -> None:
     """Make the partitions of the next days and drop them: only the server's own clock says which days those are."""
     for before in (system_now(), system_now() + timedelta(days=9)):
         store.run(book.noting(store.prune(before)))
+
+
+def enqueue_now(store: PostgresStore, book: Book) -> None:
+    """Enqueue a job as applications do, which have no clock of their own."""
+    job = new_job(system_now(), id=next_id(), max_run_time=timedelta(hours=4))
+    store.run(book.noting(store.enqueue([job])))
 
 
 @pytest.fixture(scope="module")

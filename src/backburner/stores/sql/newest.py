@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from threading import get_ident
 
 from backburner.core.job import Job
@@ -23,12 +23,14 @@ class Newest:
     def __init__(self) -> None:
         self._of_thread: dict[int, int] = {}
 
-    def take(self, jobs: Iterable[Job[object]]) -> bool:
+    def take(self, jobs: Sequence[Job[object]]) -> bool:
         """Note jobs that are about to be stored; say whether none of them can have been stored before."""
-        numbers = [job.id.int for job in jobs]
-        first, last = min(numbers), max(numbers)
+        first = last = jobs[0].id.int
+        if len(jobs) > 1:
+            numbers = [job.id.int for job in jobs]
+            first, last = min(numbers), max(numbers)
         newest = max(self._of_thread.values(), default=0)
-        thread = get_ident()
-        self._of_thread[thread] = max(last, self._of_thread.get(thread, 0))
+        if last > newest:
+            self._of_thread[get_ident()] = last
         age = time.time_ns() // 1_000_000 - (first >> _MILLIS_SHIFT)
         return first > newest and abs(age) < FRESH_FOR_MS

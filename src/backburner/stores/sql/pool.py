@@ -10,6 +10,7 @@ from backburner.core.errors import BackburnerError, StoreUnavailable
 from backburner.core.ops import Op
 from backburner.stores.sql.base import LOOK
 from backburner.stores.sql.stock import Stock
+from backburner.stores.sql.transactions import Single, result_of
 
 T = TypeVar("T")
 
@@ -30,8 +31,14 @@ class Slot(Protocol):
     It is for the one operation that has taken it.
     """
 
-    def performing(self, op: Op[T], first: Any, patience: float | None = None) -> Op[T]:
-        """Run an operation of which the first command is known: connect if need be, repeat it where that is safe."""
+    def is_ready(self) -> bool:
+        """Say whether a statement can be executed as things are; if so, the slot counts as used from now on."""
+
+    def performing(self, op: Op[T], first: Any, patience: float | None = None, *, is_ready: bool = False) -> Op[T]:
+        """Run an operation of which the first command is known: connect if need be, repeat it where that is safe.
+
+        `is_ready`: as the method of this name has said.
+        """
 
     def execute(self, command: Any) -> Any:
         """Execute one command and return its reply."""
@@ -89,7 +96,7 @@ class Pool:
     def run(self, op: Op[T], patience: float | None = None) -> T:
         """Run an operation as one transaction. `patience`: seconds that the server may say nothing."""
         try:
-            first = next(op)
+            first = op.send(None)  # what `next` does, by a shorter way
         except StopIteration as stop:
             value: T = stop.value
             return value
@@ -157,6 +164,8 @@ class Pool:
 def run_in(slot: Slot, op: Op[T], first: Any, patience: float | None = None) -> T:
     """Run an operation in a slot that was taken."""
     try:
+        if type(first) is Single and patience is None and slot.is_ready():
+            return _run_single(op, first, slot)
         return ops.run(slot.performing(op, first, patience), slot)
     except Exception:
         raise
@@ -165,6 +174,19 @@ def run_in(slot: Slot, op: Op[T], first: Any, patience: float | None = None) -> 
         raise
     finally:
         slot.leave()
+
+
+def _run_single(op: Op[T], statement: Single, slot: Slot) -> T:
+    """Run an operation of one statement where nothing is left to be done but that, as `performing` would.
+
+    A single job is enqueued so. It spares a third of what we add to the driver's time: since the last job the processor
+    has forgotten our code, and of that the general way takes a lot.
+    """
+    try:
+        reply = slot.execute(statement)
+    except BaseException as error:
+        return ops.run(cast("Op[T]", _Failing(slot.performing(op, statement, is_ready=True), error)), slot)
+    return result_of(op, reply)
 
 
 class Begun(Generic[T]):
@@ -256,6 +278,20 @@ class _Resumed:
 
     def __next__(self) -> Receive:
         return RECEIVE
+
+
+class _Failing:
+    """An operation of which the first command has met an error."""
+
+    def __init__(self, op: Op[Any], error: BaseException) -> None:
+        self.send = op.send
+        self.throw = op.throw
+        self._op = op
+        self._error = error
+
+    def __next__(self) -> Any:
+        next(self._op)
+        return self.throw(self._error)
 
 
 def _run_until_slow(op: Op[Any], slot: Slot) -> None:

@@ -118,14 +118,27 @@ class Slot(Generic[S, W]):
         self._rested_since = 0.0
         self._patience = server.place.timeout
 
-    def performing(self, op: Op[T], first: Any, patience: float | None = None) -> Op[T]:
-        """Run an operation of which the first command is known: connect if need be, repeat it where that is safe."""
+    def is_ready(self) -> bool:
+        """Say whether a statement can be executed as things are; if so, the slot counts as used from now on."""
+        self._patience = self._server.place.timeout
+        if self._server.clock.is_old or not self._is_usable():
+            return False
+        self._is_clean = False
+        return True
+
+    def performing(self, op: Op[T], first: Any, patience: float | None = None, *, is_ready: bool = False) -> Op[T]:
+        """Run an operation of which the first command is known: connect if need be, repeat it where that is safe.
+
+        `is_ready`: as the method of this name has said.
+        """
         usual = self._server.place.timeout
         self._patience = patience or (max(LOOKS_LAST, usual) if first is LOOK else usual)
         repeats = Repeats()
         while True:
             try:
-                yield from self._ready()
+                if not is_ready:
+                    yield from self._ready()
+                is_ready = False
                 reply = None
                 if is_opening(first):
                     reply = yield from self._opened(first)

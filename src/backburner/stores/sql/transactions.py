@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from backburner.core.errors import StoreUnavailable
-from backburner.core.ops import BEGIN, Op, Renewable, Repeatable
+from backburner.core.ops import BEGIN, Frequent, Op, Renewable, Repeatable
 from backburner.stores.sql.base import LOOK
 from backburner.stores.sql.troubles import Conflict, ConnectionLost, Undone
 
@@ -19,6 +19,10 @@ class End(Enum):
 
     COMMIT = "COMMIT"
     ROLLBACK = "ROLLBACK"
+
+
+class Single(Frequent):
+    """A statement that is all of its operation, so a transaction by itself. The operation handles no error of it."""
 
 
 def is_opening(command: object) -> bool:
@@ -53,6 +57,16 @@ def as_transaction(op: Op[T], first: Any, reply: Any = None, *, is_open: bool = 
     if is_begun:
         yield End.COMMIT
     return value
+
+
+def result_of(op: Op[T], reply: Any) -> T:
+    """Give an operation the reply to its single statement and return its value."""
+    try:
+        op.send(reply)
+    except StopIteration as stop:
+        value: T = stop.value
+        return value
+    raise TypeError(f"expected an operation of a single statement, got {op!r}")
 
 
 class Repeats:

@@ -18,6 +18,7 @@ from backburner.stores.sql.postgres.floors import SLACK
 from backburner.stores.sql.postgres.remembering import Remembering
 from backburner.stores.sql.postgres.texts import storable
 from backburner.stores.sql.rows import Row
+from backburner.stores.sql.transactions import Single
 
 COPY_FROM = 200
 """So many jobs are copied faster than they are inserted."""
@@ -41,7 +42,12 @@ class Enqueueing(Remembering, Claims):
             return
         is_new = self._newest.take(jobs)
         if is_new and len(jobs) == 1:
-            yield from self._insert_one(jobs[0])
+            job = jobs[0]
+            created_at = to_micros(job.created_at)
+            yield self._inserting(job, created_at)
+            if job.state is State.QUEUED:
+                run_at = created_at if job.run_at is job.created_at else to_micros(job.run_at)
+                self._ready(job.queue, job.priority, run_at - (SLACK if self._clock is None else 0), job.id)
             return
         is_stored = False
         if is_new and len(jobs) >= COPY_FROM:
@@ -50,12 +56,18 @@ class Enqueueing(Remembering, Claims):
             yield from self._insert_many(jobs, "insert_jobs" if is_new else "insert_unfinished_jobs")
         self._forget()
 
-    def _insert_one(self, job: Job[Any]) -> Op[None]:
-        # A single statement is a transaction by itself.
-        yield self._statement("insert_job", *self._row(job))
-        if job.state is State.QUEUED:
-            slack = SLACK if self._clock is None else 0
-            self._ready(job.queue, job.priority, to_micros(job.run_at) - slack, job.id)
+    def _inserting(self, job: Job[Any], created_at: int) -> Single:
+        """Return the statement that stores a job.
+
+        For the usual kind it has few parameters: each takes the driver and the server as long as a call takes Python.
+        """
+        is_due = job.run_at is job.created_at and self._clock is None and job.state is State.QUEUED
+        is_usual = is_due and job.keep_failed and not (job.attempts or job.discard_missing or job.tags)
+        if not is_usual or job.max_run_time is None:
+            return Single(self._sql["insert_job"], self._row(job))
+        longest = job.max_run_time // MICROSECOND
+        usual = job.id, job.name, job.queue, job.priority, created_at, job.max_attempts, longest, job.handler
+        return Single(self._sql["insert_usual_job"], usual)
 
     def _insert_many(self, jobs: Sequence[Job[Any]], name: str) -> Op[None]:
         if len(jobs) > CHUNK:

@@ -17,7 +17,7 @@ from backburner.stores.sql.postgres.opening import opening_of
 from backburner.stores.sql.postgres.server import Server
 from backburner.stores.sql.postgres.wires import AwaitingCursor, Cursor, Row, aexecuted, executed, is_idle
 from backburner.stores.sql.slots import UNUSED
-from backburner.stores.sql.transactions import End, as_transaction, is_opening
+from backburner.stores.sql.transactions import End, Single, as_transaction, is_opening, result_of
 
 T = TypeVar("T")
 AnyConnection: TypeAlias = "psycopg.Connection[Any] | psycopg.AsyncConnection[Any]"
@@ -71,7 +71,7 @@ class JoinedSession(Joined[psycopg.Connection[Any]]):
         """Execute one command."""
         if isinstance(command, Copy):
             return None  # a row that is there already would break the caller's transaction
-        if is_opening(command) or isinstance(command, End):
+        if not isinstance(command, Statement) and (is_opening(command) or isinstance(command, End)):
             command = self.translated(command)
             if command is None:
                 return UNUSED
@@ -107,11 +107,14 @@ class AwaitingJoinedSession(Joined[psycopg.AsyncConnection[Any]]):
 def run_joined(op: Op[T], connection: psycopg.Connection[Any], server: Server) -> T:
     """Run an operation on the caller's connection."""
     try:
-        first = next(op)
+        first = op.send(None)  # what `next` does, by a shorter way
     except StopIteration as stop:
         value: T = stop.value
         return value
-    return ops.run(as_transaction(op, first), JoinedSession(connection, server))
+    session = JoinedSession(connection, server)
+    if type(first) is Single:
+        return result_of(op, session.execute(first))
+    return ops.run(as_transaction(op, first), session)
 
 
 async def arun_joined(op: Op[T], connection: psycopg.AsyncConnection[Any], server: Server) -> T:
@@ -135,11 +138,20 @@ class Neighbours:
         self._server = server
         self._pool = pool
         self._known: set[tuple[str, str, int]] = set()
+        self._last: tuple[object, ...] = ()
+        """Where the last connection led to that was expected, and where the store's own did then, in libpq's words."""
 
     def expect(self, connection: AnyConnection) -> None:
         """Raise ConfigurationError unless this is a connection to the store's database that can be used."""
         if connection.closed:
             raise ConfigurationError("expected connection= to be open, got a closed connection")
+        pgconn = connection.pgconn
+        end = pgconn.db, pgconn.host, pgconn.port, self._server.end
+        if end != self._last:
+            self._expect_end(connection)
+            self._last = end if end[-1] else ()
+
+    def _expect_end(self, connection: AnyConnection) -> None:
         end = _end_of(connection)
         if end == self._server.end or end in self._known:
             return

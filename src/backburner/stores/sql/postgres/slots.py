@@ -37,6 +37,8 @@ class BlockingSlot(PostgresSlot[Wire]):
 
     def execute(self, command: Any) -> Reply | None:
         """Execute one command."""
+        if isinstance(command, Statement):
+            return self._connected_wire().execute(command)
         if isinstance(command, Connect):
             self._noted(self._server.connect())
         elif isinstance(command, Pause):

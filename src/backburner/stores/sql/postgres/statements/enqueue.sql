@@ -8,6 +8,15 @@ INSERT INTO backburner_jobs (
 VALUES (%s, %s, %s, %s, {now}, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (id) DO NOTHING
 
+-- name: insert_usual_job
+-- The same for a job that is due at once, kept when it fails and not cancelled when a record is missing, without tags.
+INSERT INTO backburner_jobs (
+    id, name, queue, priority, run_at, created_at, state, attempts,
+    max_attempts, max_run_time, keep_failed, discard_missing, handler
+)
+VALUES (%s, %s, %s, %s, {clock}, %s, 'queued', 0, %s, %s, true, false, %s)
+ON CONFLICT (id) DO NOTHING
+
 -- name: insert_jobs
 INSERT INTO backburner_jobs (
     id, name, queue, priority, run_at, created_at, state, attempts,
