@@ -28,7 +28,7 @@ class Reading(NamedTuple):
         return self.doubt + (at - self.at) * DRIFT
 
     def moment_at(self, at: float) -> datetime:
-        return self.moment + timedelta(seconds=at - self.at)
+        return self.moment + timedelta(0, at - self.at)
 
 
 class DatabaseClock:

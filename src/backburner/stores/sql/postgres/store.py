@@ -15,7 +15,7 @@ from weakref import WeakSet
 import psycopg
 
 from backburner.core.errors import BackburnerError, ConfigurationError, SchemaMissing
-from backburner.core.ops import Op, Repeatable, Statement
+from backburner.core.ops import Frequent, Op, Repeatable
 from backburner.core.ports import Capabilities, Claimed, ClaimRequest, Settlement
 from backburner.core.schema import MigrationStep, SchemaState
 from backburner.stores.sql.lent import Execute, LentSession, run_lent
@@ -195,7 +195,7 @@ class PostgresStore(PostgresOperations):
     def _telling(self) -> Op[None]:
         if self._server.end is None:
             yield from self._server.ask_the_time()  # which connects, and only then is it known what to call it
-        yield Statement(TELL, (self._server.channel, self._token))
+        yield Frequent(TELL, (self._server.channel, self._token))
 
 
 _stores: WeakSet[PostgresStore] = WeakSet()
