@@ -79,8 +79,10 @@ class Libraries:
 
     def default(self) -> object | None:
         """Return the connection for jobs about no record."""
-        defaults = (library.default() for library in self.in_use())
-        return next((default for default in defaults if default is not None), None)
+        for library in self.in_use():
+            if (default := library.default()) is not None:
+                return default
+        return None
 
     def bind(self, source: object) -> None:
         """Give the application's source of connections to the library that it is of. Raises ConfigurationError."""

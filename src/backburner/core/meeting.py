@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -26,6 +24,8 @@ class Met:
 
     def connection(self) -> object | None:
         """Return the connection of the first record that is on one; those without their key go before all others."""
+        if not self._records:
+            return None
         waiting = {id(late.record) for late in self.late}
         records = sorted(self._records, key=lambda met: id(met[1]) not in waiting)
         connections = (kind.connection(record) for kind, record in records)
@@ -35,15 +35,18 @@ class Met:
 _met: ContextVar[Met | None] = ContextVar("backburner_met", default=None)
 
 
-@contextmanager
-def meeting() -> Iterator[Met]:
+class meeting:  # noqa: N801  # reads like the function that it is; a class costs a quarter of a generator
     """Collect the records that are met within the block; only there may their keys come later."""
-    met = Met()
-    token = _met.set(met)
-    try:
-        yield met
-    finally:
-        _met.reset(token)
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> Met:
+        met = Met()
+        self._token = _met.set(met)
+        return met
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        _met.reset(self._token)
 
 
 def being_met() -> Met | None:
