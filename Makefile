@@ -22,7 +22,7 @@ DEV := $(VENV)/.stamp-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo servers test slow newer coverage check lint types format bench soak planted docs reference pictures clean
+.PHONY: help venv demo servers test slow newer mysql coverage check lint types format bench soak planted docs reference pictures clean
 
 help: ## Say what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,11 @@ slow: $(TEST) servers ## Run the tests that take long and seldom find what the o
 
 newer: servers ## Run the tests of the integrations with a newer Python, Django 6 and SQLAlchemy 2.0
 	@scripts/newer-python $(NEWER) -n 2 --dist worksteal --max-worker-restart 0
+
+# Not part of `check`: it asks for Debian unstable, which has its days.
+mysql: $(TEST) ## Run the tests of the MySQL and MariaDB store with a MySQL
+	@scripts/with-mysql build/mysql $(BIN)/python -m pytest $(PARALLEL) -m 'not slow' \
+		-k 'mysql or mariadb or asyncmy' $(PYTEST_ARGS)
 
 coverage: $(TEST) servers ## Run the tests as `test` does, and show which lines and branches they do not reach
 	$(BIN)/coverage erase

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers.mariadb import MariaDBServer, MySQL
+from tests.servers.mysql import MySQL, MySQLServer
 from tests.servers.postgres import Postgres, PostgresServer
 
 POSTGRES_SETTINGS = {
@@ -26,7 +26,7 @@ MARIADB_SETTINGS = {
     "innodb-flush-log-at-trx-commit": "1",
     "innodb-doublewrite": "1",
     "innodb-buffer-pool-size": "256M",
-    "innodb-undo-tablespaces": "0",  # as in the data folder that the tests' servers begin with
+    "loose-innodb-undo-tablespaces": "0",  # as in the data folder that the tests' servers begin with
 }
 
 IN_MEMORY = ("tmpfs", "ramfs")
@@ -61,7 +61,7 @@ def mariadb_at(url: str | None) -> Iterator[tuple[MySQL, Process | None]]:
     if url is not None:
         yield MySQL(url), None
         return
-    with MariaDBServer(MARIADB_SETTINGS) as server:
+    with MySQLServer(MARIADB_SETTINGS) as server:
         _refuse_memory(server.folder)
         yield server, Process(server.daemon.pid, server.folder / "log")
 

@@ -15,7 +15,7 @@ from benchmarks.databases.mariadb_floors import MariaDBFloors, connect
 from benchmarks.measure import cpu_seconds_of_all
 from benchmarks.servers import Process, mariadb_at
 from benchmarks.targets import MARIADB
-from tests.servers.mariadb import MySQL
+from tests.servers.mysql import MySQL
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection

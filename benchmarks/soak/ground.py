@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers.mariadb import MariaDBServer
+from tests.servers.mysql import MySQLServer
 from tests.servers.postgres import PostgresServer
 from tests.servers.proxy import Proxy
 
@@ -39,7 +39,7 @@ def ground_of(store: str, folder: Path) -> Iterator[Ground]:
         url = f"sqlite:///{folder}/jobs.db"
         yield Ground(url, url)
         return
-    make: type[PostgresServer | MariaDBServer] = PostgresServer if store == "postgres" else MariaDBServer
+    make: type[PostgresServer | MySQLServer] = PostgresServer if store == "postgres" else MySQLServer
     with make() as server, server.fresh_database() as url, Proxy(url) as proxy:
 
         def restart() -> None:

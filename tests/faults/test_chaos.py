@@ -6,12 +6,12 @@ import pytest
 
 from benchmarks.soak.ground import STORES
 from benchmarks.soak.soak import soak
-from tests.servers.finding import MARIADB, POSTGRES
+from tests.servers.finding import MYSQL, POSTGRES
 from tests.servers.fixtures import skip_if_missing
 
 SECONDS = 8.0
 SEED = 20261126
-SERVERS = {"postgres": POSTGRES, "mariadb": MARIADB}
+SERVERS = {"postgres": POSTGRES, "mariadb": MYSQL}
 
 
 @pytest.mark.parametrize("store", STORES)

@@ -30,7 +30,7 @@ def test_of_a_worker(place: Place, proxy_to: Callable[[str], Proxy], way: str, m
     makes = [lambda: jobs.fail_at_first.delay(1)] if message == "retry" else [jobs.work.delay] * 6
     place.enqueue(makes)
     loss = getattr(proxy, way)(pattern)
-    worker = place.start("work", url=proxy.url)
+    worker = place.start("work", url=proxy.legible_url)
     loss.wait()
     place.wait_until(lambda: not place.count(TO_BE_DONE), "all was done")
     worker.send(SIGTERM)
@@ -44,7 +44,7 @@ def test_of_a_worker(place: Place, proxy_to: Callable[[str], Proxy], way: str, m
 def test_of_an_enqueuer(place: Place, proxy_to: Callable[[str], Proxy], way: str) -> None:
     """A job is there once, whether its enqueuer hears of that or not."""
     proxy = proxy_to(place.url)
-    with place.another_app(proxy.url) as app, use(app):
+    with place.another_app(proxy.legible_url) as app, use(app):
         for _ in range(3):
             loss = getattr(proxy, way)(ENQUEUE)
             place.enqueue([jobs.work.delay] * 2)

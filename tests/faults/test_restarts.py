@@ -17,7 +17,7 @@ SETTINGS = {"lease": 4.0, "heartbeat": 0.5}
 """A lease outlasts the restart of a server."""
 
 
-@pytest.fixture(params=["private_postgres", "private_mariadb"])
+@pytest.fixture(params=["private_postgres", "private_mysql"])
 def server(request: pytest.FixtureRequest) -> Any:
     return request.getfixturevalue(request.param)
 

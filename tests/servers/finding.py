@@ -13,7 +13,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 NONE = "none"
@@ -105,6 +105,11 @@ MARIADB = Kind(
     folders=("/usr/sbin", "/usr/libexec", *(f"{brew}/opt/mariadb*/bin" for brew in HOMEBREW)),
 )
 
+MYSQLD = os.environ.get("BACKBURNER_TEST_MYSQLD", "")
+"""The path of MySQL's server, which takes MariaDB's place then."""
+
+MYSQL = replace(MARIADB, name="MySQL", program=MYSQLD, package="mysql-server", folders=()) if MYSQLD else MARIADB
+
 PGBOUNCER = Kind(
     name="PgBouncer",
     program="pgbouncer",
@@ -114,7 +119,7 @@ PGBOUNCER = Kind(
     folders=("/usr/sbin", *(f"{brew}/opt/pgbouncer*/bin" for brew in HOMEBREW)),
 )
 
-KINDS = (POSTGRES, MARIADB, PGBOUNCER)
+KINDS = (POSTGRES, MYSQL, PGBOUNCER)
 
 
 def version_in(path: str) -> list[int]:

@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 import pytest
 
 from tests.servers import keeping
-from tests.servers.finding import KINDS, MARIADB, PGBOUNCER, POSTGRES, Kind, ServerMissing, missing
-from tests.servers.mariadb import MariaDBServer, MySQL
+from tests.servers.finding import KINDS, MYSQL, PGBOUNCER, POSTGRES, Kind, ServerMissing, missing
+from tests.servers.mysql import MySQL, MySQLServer
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import Postgres, PostgresServer
 from tests.servers.proxy import Proxy
 
-Server = TypeVar("Server", PostgresServer, MariaDBServer)
+Server = TypeVar("Server", PostgresServer, MySQLServer)
 
 MISSING = re.compile(rf"No ({'|'.join(kind.name for kind in KINDS)}): .*")
 
@@ -32,7 +32,7 @@ def postgres_server() -> Postgres:
 @pytest.fixture(scope="session")
 def mysql_server() -> MySQL:
     """The MariaDB or MySQL server that all tests share; nobody stops or reconfigures it."""
-    return MySQL(shared_url(MARIADB, lambda: started(MariaDBServer(shared=True))))
+    return MySQL(shared_url(MYSQL, lambda: started(MySQLServer(shared=True))))
 
 
 @pytest.fixture
@@ -62,15 +62,15 @@ def module_postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def private_mariadb() -> Iterator[MariaDBServer]:
-    """A MariaDB server of this test's own, which may be stopped, killed and paused."""
-    yield from private(MARIADB, MariaDBServer)
+def private_mysql() -> Iterator[MySQLServer]:
+    """A MariaDB or MySQL server of this test's own, which may be stopped, killed and paused."""
+    yield from private(MYSQL, MySQLServer)
 
 
 @pytest.fixture(scope="module")
-def module_mariadb() -> Iterator[MariaDBServer]:
-    """A MariaDB server of this module's own; who stops it starts it again."""
-    yield from private(MARIADB, MariaDBServer)
+def module_mysql() -> Iterator[MySQLServer]:
+    """A MariaDB or MySQL server of this module's own; who stops it starts it again."""
+    yield from private(MYSQL, MySQLServer)
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def shared_url(kind: Kind, start: Callable[[], str]) -> str:
     return str(keeping.current_run().once(kind.name, start))
 
 
-def started(server: PostgresServer | MariaDBServer) -> str:
+def started(server: PostgresServer | MySQLServer) -> str:
     server.start()
     server.daemon.leave()
     return server.admin_url

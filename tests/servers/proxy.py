@@ -175,6 +175,11 @@ class Proxy:
         """The URL of the server, through this proxy."""
         return self.through(self.original_url)
 
+    @property
+    def legible_url(self) -> str:
+        """The same for patterns to be found in what is said: without TLS, which PyMySQL uses where MySQL offers it."""
+        return f"{self.url}?ssl_disabled=true" if self.url.startswith("mysql:") else self.url
+
     def through(self, url: str) -> str:
         """Return another URL of the same server through this proxy."""
         return with_parts(url, host="127.0.0.1", port=self.port)

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 
 from tests.servers.keeping import ROOT
-from tests.servers.mariadb import MySQL
+from tests.servers.mysql import MySQL
 from tests.servers.postgres import Postgres
 
 SETTINGS = ("CI", "PYTEST_", "BACKBURNER_TEST_")

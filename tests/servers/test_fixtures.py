@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.mariadb import MySQL
+from tests.servers.mysql import MySQL
 from tests.servers.postgres import Postgres
 from tests.servers.support import run_pytest
 
@@ -21,7 +21,7 @@ def test_postgres(postgres_url): print(postgres_url)
 def test_mysql(mysql_url): print(mysql_url)
 def test_pgbouncer(pgbouncer_url): pass
 def test_private_postgres(private_postgres): pass
-def test_private_mariadb(private_mariadb): pass
+def test_private_mysql(private_mysql): pass
 """
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.servers import processes
-from tests.servers.finding import MARIADB, POSTGRES
+from tests.servers.finding import MYSQL, POSTGRES
 from tests.servers.fixtures import skip_if_missing
 from tests.servers.keeper import Order
 from tests.servers.keeping import ROOT, Daemon, ServerFailed, current_run
@@ -23,9 +23,9 @@ pytestmark = pytest.mark.slow
 START = """\
 import json, os, sys
 from tests.servers.keeping import current_run
-from tests.servers.mariadb import MariaDBServer
+from tests.servers.mysql import MySQLServer
 from tests.servers.postgres import PostgresServer
-servers = [PostgresServer(shared=True), PostgresServer(), MariaDBServer()]
+servers = [PostgresServer(shared=True), PostgresServer(), MySQLServer()]
 for server in servers:
     server.start()
 """
@@ -44,7 +44,7 @@ WAIT = "sys.stdin.read()\n"
 @pytest.fixture(autouse=True)
 def _servers_are_there() -> None:
     skip_if_missing(POSTGRES)
-    skip_if_missing(MARIADB)
+    skip_if_missing(MYSQL)
 
 
 def assert_nothing_is_left(told: str) -> None:

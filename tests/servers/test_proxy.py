@@ -12,7 +12,7 @@ import pymysql
 import pytest
 
 from tests.servers.keeping import free_port
-from tests.servers.mariadb import MySQL
+from tests.servers.mysql import MySQL
 from tests.servers.postgres import READY_FOR_QUERY
 from tests.servers.proxy import Proxy
 from tests.servers.support import rows

@@ -8,6 +8,9 @@ from urllib.parse import unquote, urlsplit
 import pymysql
 from pymysql.connections import Connection
 
+ISOLATION = "VARIABLES WHERE Variable_name IN ('tx_isolation', 'transaction_isolation')"
+"""What comes after SHOW for the isolation level: the first is MariaDB's name of it, the second MySQL's."""
+
 
 def connect(url: str, **options: Any) -> Connection[Any]:
     """Return a connection as an application has one: it begins transactions by itself."""

@@ -1,4 +1,4 @@
-"""How MariaDB performs the statements of an operation, and what is wrong with that."""
+"""How MariaDB and MySQL perform the statements of an operation, and what is wrong with that."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class ExplainingSession:
         text = bound(self._connection, statement)
         if not EXPLAINABLE.match(text):
             return self._session.execute(statement)
-        plan = self._asked(f"EXPLAIN {text}")
+        plan = self._asked(f"EXPLAIN FORMAT=TRADITIONAL {text}")
         rows, pages = self._counted(ROWS), self._counted(PAGES)
         reply = self._session.execute(statement)
         of_asking = 2 * self._cost_of_counting

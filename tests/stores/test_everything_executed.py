@@ -35,7 +35,7 @@ from backburner.stores.sql.postgres.url import parse as postgres_place
 from backburner.stores.sql.sqlite.store import SQLiteStore
 from backburner.stores.sql.statements import statements_of
 from backburner.testing.contract.driving import ManualClock, new_job
-from tests.servers.mariadb import MySQL
+from tests.servers.mysql import MySQL
 from tests.servers.postgres import Postgres
 from tests.stores.book import Book, Marked, NotedMigrator
 from tests.stores.life import PARTS, Made, Watched, lose_their_workers, moves_made, next_id

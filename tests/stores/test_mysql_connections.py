@@ -27,10 +27,10 @@ from backburner.stores.sql.base import LOOK
 from backburner.stores.sql.mysql.store import MySQLStore
 from backburner.stores.sql.mysql.together import Together
 from backburner.testing.contract.driving import new_job
-from tests.servers.mariadb import MySQL
+from tests.servers.mysql import MySQL
 from tests.servers.proxy import Proxy
 from tests.stores.interruptions import Interruption, points
-from tests.stores.mysql import connect
+from tests.stores.mysql import ISOLATION, connect
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 20.0
@@ -69,6 +69,12 @@ def value(text: str, *parameters: object) -> Op[Any]:
     """Return the one value of a statement."""
     reply = yield Statement(text, parameters)
     return reply.rows[0][0]
+
+
+def isolation() -> Op[str]:
+    """Return the isolation level of the session."""
+    reply = yield Statement(f"SHOW SESSION {ISOLATION}")
+    return str(reply.rows[0][1])
 
 
 def transaction(*texts: str) -> Op[None]:
@@ -194,7 +200,7 @@ def test_looks_leave_two_connections_to_those_who_work(opened: Opened, eyes: Ask
 
 
 def test_a_session_is_set_up_once(store: MySQLStore) -> None:
-    assert store.run(value("SELECT @@tx_isolation")) == "READ-COMMITTED"
+    assert store.run(isolation()) == "READ-COMMITTED"
     assert "STRICT_TRANS_TABLES" in store.run(value("SELECT @@sql_mode"))
     assert store.run(value("SELECT @@innodb_lock_wait_timeout")) == 1
     assert store.run(value("SELECT @@character_set_client")) == "utf8mb4"
@@ -222,7 +228,7 @@ def test_a_look_sees_one_moment_and_changes_nothing(store: MySQLStore, eyes: Ask
     assert store.run(looking()) == [0, 0]
     with pytest.raises(StoreUnavailable):
         store.run(changing())
-    assert store.run(value("SELECT @@tx_isolation")) == "READ-COMMITTED"
+    assert store.run(isolation()) == "READ-COMMITTED"
     assert store.run(value("SELECT count(*) FROM things")) == 1
 
 

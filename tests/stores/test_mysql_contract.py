@@ -15,7 +15,7 @@ from backburner.core.ports import Store
 from backburner.stores.sql.mysql.store import MySQLStore, open_mysql
 from backburner.testing.contract import ManualClock, StoreContract
 from backburner.testing.contract.machine import StoreMachine
-from tests.servers.mariadb import MySQL
+from tests.servers.mysql import MySQL
 from tests.stores.mysql import connect
 
 EXAMPLES = int(os.environ.get("BACKBURNER_MACHINE_EXAMPLES", "60"))

@@ -26,7 +26,7 @@ from backburner.stores.sql.mysql import problems
 from backburner.stores.sql.mysql.store import MySQLStore
 from backburner.stores.sql.mysql.together import Together
 from backburner.testing.contract.driving import new_job
-from tests.servers.mariadb import FAST, MariaDBServer, MySQL
+from tests.servers.mysql import FAST, MySQL, MySQLServer
 from tests.servers.urls import with_parts
 from tests.stores.mysql import connect
 
@@ -177,7 +177,7 @@ def test_a_certificate_that_is_none(mysql_url: str) -> None:
 
 
 def test_a_full_server() -> None:
-    with MariaDBServer({**FAST, "max-connections": "10"}) as server, server.fresh_database() as url:
+    with MySQLServer({**FAST, "max-connections": "10"}) as server, server.fresh_database() as url:
         holders = []
         with suppress(pymysql.err.OperationalError):  # until there is no more room
             while True:
@@ -192,7 +192,7 @@ def test_a_user_with_too_many_connections(mysql_server: MySQL, ann: str) -> None
     grant(mysql_server, "ALL", ann)
     user = ann.partition("://")[2].partition(":")[0]
     mysql_server.execute_as_admin(f"ALTER USER {user} WITH MAX_USER_CONNECTIONS 1")
-    with closing(connect(ann)):
+    with closing(connect(ann, ssl_disabled=False)):
         text = refusal_of(ann, StoreUnavailable)
     assert "max_user_connections" in text
     assert text.endswith("raise the limit of this user, or lower pool_size in the URL")
@@ -222,17 +222,17 @@ def test_a_server_that_is_too_old(store: MySQLStore, version: str, is_welcome: b
     assert f"to be MySQL 8.0 or MariaDB 10.6 or later, got {version}" in str(refused.value)
 
 
-def test_a_server_that_shuts_down(private_mariadb: MariaDBServer) -> None:
-    with private_mariadb.fresh_database() as url:
+def test_a_server_that_shuts_down(private_mysql: MySQLServer) -> None:
+    with private_mysql.fresh_database() as url:
         store = opened(url)
         store.migrate()
         store.run(store.count(JobFilter()))
-        private_mariadb.stop()
+        private_mysql.stop()
         with pytest.raises(StoreUnavailable, match="cannot connect|was lost"):
             store.run(store.count(JobFilter()))
         with pytest.raises(StoreUnavailable, match="start the server, or check host and port in the URL"):
             store.run(store.count(JobFilter()))
-        private_mariadb.start()
+        private_mysql.start()
         assert store.run(store.count(JobFilter())) == 0
         store.close()
 
@@ -446,21 +446,21 @@ def test_a_deadlock_is_nobodys_business_when_the_operation_can_be_begun_anew(sto
     assert store.run(statement("SELECT CAST(sum(number) AS SIGNED) FROM things")) == ((4,),)
 
 
-def test_a_read_only_flip(private_mariadb: MariaDBServer) -> None:
-    private_mariadb.create_user("ann", SECRET)
-    with private_mariadb.fresh_database() as admin_url:
+def test_a_read_only_flip(private_mysql: MySQLServer) -> None:
+    private_mysql.create_user("ann", SECRET)
+    with private_mysql.fresh_database() as admin_url:
         url = with_parts(admin_url, user="ann", password=SECRET)
-        grant(private_mariadb, "ALL", url)
+        grant(private_mysql, "ALL", url)
         store = opened(url)
         store.migrate()
         store.run(store.enqueue([new_job()]))
-        private_mariadb.execute_as_admin("SET GLOBAL read_only = 1")
+        private_mysql.execute_as_admin("SET GLOBAL read_only = 1")
         with pytest.raises(StoreUnavailable, match="takes no changes just now .*read-only") as raised:
             store.run(store.enqueue([new_job()]))
         checked(raised.value)
         assert store.run(store.count(JobFilter())) == 1
         assert "The server is read-only: let the URL lead to the primary server." in store.problems()
-        private_mariadb.execute_as_admin("SET GLOBAL read_only = 0")
+        private_mysql.execute_as_admin("SET GLOBAL read_only = 0")
         store.run(store.enqueue([new_job()]))
         assert store.run(store.count(JobFilter())) == 2
         store.close()
@@ -472,7 +472,7 @@ def test_a_read_only_flip(private_mariadb: MariaDBServer) -> None:
 @pytest.fixture
 def narrow() -> Iterator[MySQLStore]:
     """A store on a server that takes no more than a megabyte at once."""
-    with MariaDBServer({**FAST, "max-allowed-packet": "1M"}) as server, server.fresh_database() as url:
+    with MySQLServer({**FAST, "max-allowed-packet": "1M"}) as server, server.fresh_database() as url:
         store = opened(url)
         store.migrate()
         yield store
@@ -533,10 +533,10 @@ def test_problems_of_a_good_database(store: MySQLStore) -> None:
     assert set(store.problems()) <= unsafe  # the tests' server need not be safe
 
 
-def test_relaxed_settings_are_a_problem(private_mariadb: MariaDBServer) -> None:
+def test_relaxed_settings_are_a_problem(private_mysql: MySQLServer) -> None:
     for name, value in (("innodb_flush_log_at_trx_commit", 0), ("read_only", 1)):
-        private_mariadb.execute_as_admin(f"SET GLOBAL {name} = {value}")
-    with closing(opened(private_mariadb.url("mysql"))) as store:
+        private_mysql.execute_as_admin(f"SET GLOBAL {name} = {value}")
+    with closing(opened(private_mysql.url("mysql"))) as store:
         found = " ".join(store.problems())
     assert "innodb_flush_log_at_trx_commit is 0: a crash may lose jobs" in found
     assert "The server is read-only" in found

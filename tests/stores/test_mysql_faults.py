@@ -19,7 +19,7 @@ from backburner.core.times import system_now
 from backburner.stores.open import open_store
 from backburner.stores.sql.mysql.store import MySQLStore
 from backburner.testing.contract.driving import EVERY_STATE, new_job
-from tests.servers.mariadb import MariaDBServer
+from tests.servers.mysql import MySQLServer
 from tests.servers.proxy import Loss, Proxy
 
 LONG = 20.0
@@ -38,7 +38,7 @@ def proxy(mysql_url: str, proxy_to: Callable[[str], Proxy]) -> Proxy:
 @pytest.fixture
 def store(mysql_url: str, proxy: Proxy) -> Iterator[MySQLStore]:
     """A store whose connections may be tampered with; it has one."""
-    store = open_store(f"{proxy.url}?timeout=5")
+    store = open_store(f"{proxy.legible_url}&timeout=5")
     assert isinstance(store, MySQLStore)
     store.migrate()
     store.run(store.count(JobFilter()))
@@ -171,8 +171,8 @@ def test_a_commit_whose_reply_is_lost_is_not_taken_for_done(store: MySQLStore, e
     assert [queue.name for queue in eyes.run(eyes.queues())] == ["a"]
 
 
-def test_a_server_that_is_killed_again_and_again(private_mariadb: MariaDBServer) -> None:
-    with private_mariadb.fresh_database() as url:
+def test_a_server_that_is_killed_again_and_again(private_mysql: MySQLServer) -> None:
+    with private_mysql.fresh_database() as url:
         store = open_store(url)
         store.migrate()
         stored: list[Any] = []
@@ -193,8 +193,8 @@ def test_a_server_that_is_killed_again_and_again(private_mariadb: MariaDBServer)
             thread.start()
         for _ in range(3):
             wait_for_more(stored)
-            private_mariadb.kill()
-            private_mariadb.start()
+            private_mysql.kill()
+            private_mysql.start()
         wait_for_more(stored)
         is_over.set()
         for thread in threads:
@@ -215,42 +215,42 @@ def wait_for_more(stored: list[Any]) -> None:
     raise AssertionError("nothing is stored any more")
 
 
-def test_a_restart_while_nobody_asked_for_anything_is_not_noticed(private_mariadb: MariaDBServer) -> None:
-    with private_mariadb.fresh_database() as url:
+def test_a_restart_while_nobody_asked_for_anything_is_not_noticed(private_mysql: MySQLServer) -> None:
+    with private_mysql.fresh_database() as url:
         store = open_store(url)
         assert isinstance(store, MySQLStore)
         store.migrate()
         number = store.run(store.register(WorkerInfo("ann", "host", 1, None, 1)))
-        private_mariadb.stop()
-        private_mariadb.start()
+        private_mysql.stop()
+        private_mysql.start()
         assert store.run(store.beat(number)) is True
         store.close()
 
 
-def test_a_number_of_a_worker_is_not_given_twice_after_a_crash(private_mariadb: MariaDBServer) -> None:
-    with private_mariadb.fresh_database() as url:
+def test_a_number_of_a_worker_is_not_given_twice_after_a_crash(private_mysql: MySQLServer) -> None:
+    with private_mysql.fresh_database() as url:
         store = open_store(url)
         store.migrate()
         worker = WorkerInfo("ann", "host", 1, None, 1)
         numbers = []
-        for crash in (private_mariadb.kill, private_mariadb.stop):
+        for crash in (private_mysql.kill, private_mysql.stop):
             numbers.append(store.run(store.register(worker)))
             store.run(store.retire(numbers[-1]))
             crash()
-            private_mariadb.start()
+            private_mysql.start()
         numbers.append(store.run(store.register(worker)))
         assert numbers == sorted(set(numbers))
         store.close()
 
 
-def test_a_paused_server_is_given_up_on_and_found_again(private_mariadb: MariaDBServer) -> None:
-    with private_mariadb.fresh_database() as url:
+def test_a_paused_server_is_given_up_on_and_found_again(private_mysql: MySQLServer) -> None:
+    with private_mysql.fresh_database() as url:
         store = open_store(f"{url}?timeout=0.5")
         store.migrate()
         store.run(store.enqueue([new_job()]))
-        private_mariadb.pause()
+        private_mysql.pause()
         with pytest.raises(StoreUnavailable, match="did not answer in time"):
             store.run(store.enqueue([new_job()]))
-        private_mariadb.resume()
+        private_mysql.resume()
         assert store.run(store.count(JobFilter())) in (1, 2)
         store.close()

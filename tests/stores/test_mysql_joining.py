@@ -23,7 +23,7 @@ from backburner.core.times import system_now
 from backburner.stores.open import open_store
 from backburner.stores.sql.mysql.store import MySQLStore
 from backburner.testing.contract.driving import new_job
-from tests.servers.mariadb import MariaDBServer, MySQL
+from tests.servers.mysql import MySQL, MySQLServer
 from tests.servers.proxy import Proxy
 from tests.servers.urls import with_parts
 from tests.stores.mysql import connect
@@ -98,16 +98,16 @@ def test_the_transaction_is_neither_begun_nor_ended_by_us(
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
-def test_an_enqueue_inserts_and_nothing_else(private_mariadb: MariaDBServer, jobs: int) -> None:
-    with private_mariadb.fresh_database() as url, closing(connect(url)) as connection:
+def test_an_enqueue_inserts_and_nothing_else(private_mysql: MySQLServer, jobs: int) -> None:
+    with private_mysql.fresh_database() as url, closing(connect(url)) as connection:
         store = opened(url)
         store.migrate()
-        private_mariadb.execute_as_admin("SET GLOBAL log_output = 'TABLE', GLOBAL general_log = 1")
+        private_mysql.execute_as_admin("SET GLOBAL log_output = 'TABLE', GLOBAL general_log = 1")
         store.run(store.enqueue([brand_new() for _ in range(jobs)]), connection)
         connection.commit()
         store.close()
-        text = "SELECT argument FROM mysql.general_log WHERE thread_id = %s ORDER BY event_time"
-        said = [argument for (argument,) in private_mariadb.execute_as_admin(text, [connection.thread_id()])]
+        text = "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log WHERE thread_id = %s ORDER BY event_time"
+        said = [argument for (argument,) in private_mysql.execute_as_admin(text, [connection.thread_id()])]
     inserts = [statement.split()[:3] for statement in said if statement.startswith("INSERT")]
     assert inserts == [["INSERT", "INTO", "backburner_jobs"], ["INSERT", "INTO", "backburner_ready"]]
     assert [statement for statement in said if not statement.startswith("INSERT")] == ["COMMIT"]
@@ -397,12 +397,12 @@ def test_a_connection_that_has_gone_to_another_database_does_not_find_the_tables
 
 
 def test_a_connection_to_the_same_name_on_another_server_is_refused(
-    store: MySQLStore, private_mariadb: MariaDBServer
+    store: MySQLStore, private_mysql: MySQLServer
 ) -> None:
     database = store.url.rpartition("/")[2]
-    private_mariadb.execute_as_admin(f"CREATE DATABASE {database}")
+    private_mysql.execute_as_admin(f"CREATE DATABASE {database}")
     with (
-        closing(connect(private_mariadb.url(database))) as other,
+        closing(connect(private_mysql.url(database))) as other,
         pytest.raises(ConfigurationError, match=r"got one to test_\w+ at 127.0.0.1:"),
     ):
         store.run(store.enqueue([new_job()]), other)

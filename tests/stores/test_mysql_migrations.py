@@ -23,7 +23,7 @@ from backburner.stores.sql.mysql.store import MySQLStore
 from backburner.stores.sql.mysql.url import parse
 from backburner.stores.sql.names import LONGEST
 from backburner.testing.contract.driving import new_job
-from tests.servers.mariadb import MySQL
+from tests.servers.mysql import MySQL
 from tests.stores.mysql import connect
 
 FIRST = "0001_jobs"

@@ -21,19 +21,20 @@ from backburner.core.times import system_now
 from backburner.stores.open import open_store
 from backburner.stores.sql.mysql.store import MySQLStore
 from backburner.testing.contract.driving import new_job
-from tests.servers.finding import MARIADB
+from tests.servers.finding import MYSQL
 from tests.servers.fixtures import skip_if_missing
-from tests.servers.mariadb import FAST, MariaDBServer
+from tests.servers.mysql import FAST, MySQLServer
 from tests.stores.mysql import connect
 from tests.stores.mysql_crowds import Crowd
 from tests.stores.mysql_plans import EXPLAINABLE, Explained, ExplainingSession, Row, complaints
 
 FEW, MANY, DEAD = 1_000, 1_000_000, 100_000
 
-MOST_ROWS, MOST_ROWS_OF_A_PAGE = 100, 200
+MOST_ROWS, MOST_ROWS_OF_A_PAGE = 110, 200
 """Rows that a statement may read for at most twenty jobs, and for a hundred that are looked at.
 
-Those are the rows of all tables that it goes through, and of the list of ids that it is given.
+Those are the rows of all tables that it goes through, of the list of ids that it is given, and of the table that MySQL
+makes of what an UPDATE joins.
 """
 
 PAGES_OF_A_CLAIM, PAGES_OF_A_JOB, PAGES_OF_DEAD = 60, 60, 500
@@ -153,23 +154,28 @@ class Database(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[MariaDBServer]:
+def server() -> Iterator[MySQLServer]:
     """A server of this module's own, with room for a million jobs."""
-    skip_if_missing(MARIADB)
-    room = {"innodb-buffer-pool-size": "512M", "innodb-log-file-size": "256M", "innodb-flush-log-at-trx-commit": "0"}
-    with MariaDBServer({**FAST, **room}) as server:
+    skip_if_missing(MYSQL)
+    room = {
+        "innodb-buffer-pool-size": "512M",
+        "loose-innodb-log-file-size": "256M",
+        "loose-innodb-redo-log-capacity": "512M",
+        "innodb-flush-log-at-trx-commit": "0",
+    }
+    with MySQLServer({**FAST, **room}) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def hardly_any(server: MariaDBServer) -> Iterator[Database]:
+def hardly_any(server: MySQLServer) -> Iterator[Database]:
     """A few jobs of each kind."""
     with crowded(server) as database:
         yield database
 
 
 @pytest.fixture(scope="module")
-def thousand(server: MariaDBServer) -> Iterator[Database]:
+def thousand(server: MySQLServer) -> Iterator[Database]:
     """A thousand jobs, with statistics."""
     with crowded(server, FEW) as database:
         analyze(database)
@@ -177,7 +183,7 @@ def thousand(server: MariaDBServer) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="module")
-def million(server: MariaDBServer) -> Iterator[Database]:
+def million(server: MySQLServer) -> Iterator[Database]:
     """A million jobs, and the statistics that the server has made by itself meanwhile."""
     with crowded(server, FEW, MANY) as database:
         yield database
@@ -191,7 +197,7 @@ def known_million(million: Database) -> Database:
 
 
 @contextmanager
-def crowded(server: MariaDBServer, *sizes: int) -> Iterator[Database]:
+def crowded(server: MySQLServer, *sizes: int) -> Iterator[Database]:
     """Give a database with layers of so many jobs."""
     with server.fresh_database() as url, closing(connect(url)) as connection, closing(opened(url)) as store:
         crowd = Crowd(store, connection)
@@ -299,7 +305,7 @@ class Worker:
 
 
 @pytest.fixture
-def worn(server: MariaDBServer) -> Iterator[MySQLStore]:
+def worn(server: MySQLServer) -> Iterator[MySQLStore]:
     """A store from which 100,000 jobs have gone, none of which can be cleared away."""
     with crowded(server) as database, closing(opened(database.url)) as store:
         database.crowd.add_line(DEAD + 2_000)
@@ -337,8 +343,7 @@ TOO_MUCH = [
     "SELECT id FROM backburner_finished WHERE name = 'x'",
     "SELECT id FROM backburner_jobs WHERE name = 'x' ORDER BY id LIMIT 1",
     "SELECT id FROM backburner_ready WHERE crashes = 1 ORDER BY run_at LIMIT 1",
-    "SELECT count(*) FROM backburner_ready",
-    "SELECT queue, priority FROM backburner_ready WHERE queue = 'default' ORDER BY queue, priority, run_at, id LIMIT 1",
+    "SELECT count(*) FROM backburner_ready WHERE crashes < 5",
     "SELECT 1 FROM backburner_jobs AS jobs JOIN backburner_finished AS done ON jobs.created_at = done.run_at + 5",
 ]
 
@@ -348,6 +353,13 @@ def test_what_reads_too_much_is_found(thousand: Database, text: str) -> None:
     found = explained_by_itself(thousand, text)
     assert found.complaints, str(found)
     assert found.rows_read > MOST_ROWS, str(found)
+
+
+def test_so_is_what_only_mariadb_sorts(thousand: Database, server: MySQLServer) -> None:
+    if not server.is_mariadb:
+        pytest.skip("MySQL sees that one queue is in order")
+    text = "SELECT queue FROM backburner_ready WHERE queue = 'default' ORDER BY queue, priority, run_at, id LIMIT 1"
+    test_what_reads_too_much_is_found(thousand, text)
 
 
 def test_so_are_the_rows_that_a_condition_passes_over(thousand: Database) -> None:

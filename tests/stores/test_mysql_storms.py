@@ -18,8 +18,8 @@ from backburner.core.lifecycle import Move, State
 from backburner.core.ports import ClaimRequest, JobFilter, Settlement, WorkerInfo, lease_of
 from backburner.stores.open import open_store
 from backburner.stores.sql.mysql.store import MySQLStore
-from tests.servers.mariadb import MySQL
-from tests.stores.mysql import connect
+from tests.servers.mysql import MySQL
+from tests.stores.mysql import ISOLATION, connect
 from tests.stores.mysql_storm import QUEUES
 
 ROOT = Path(__file__).parents[2]
@@ -113,7 +113,7 @@ def drain(store: MySQLStore) -> None:
 def test_nothing_is_lost_or_done_twice_and_nobody_sees_a_deadlock(
     store: MySQLStore, mysql_url: str, mysql_server: MySQL
 ) -> None:
-    assert mysql_server.execute_as_admin("SELECT @@global.tx_isolation") == [("REPEATABLE-READ",)]
+    assert mysql_server.execute_as_admin(f"SHOW GLOBAL {ISOLATION}")[0][1] == "REPEATABLE-READ"
     said = storm(mysql_url, 5, STEPS)
     assert {name: rows(mysql_url, text)[0][0] for name, text in WRONG.items()} == dict.fromkeys(WRONG, 0)
     assert said["rescued"]

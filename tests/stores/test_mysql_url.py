@@ -15,7 +15,7 @@ from backburner.stores.open import open_store
 from backburner.stores.sql.mysql.store import MySQLStore
 from backburner.stores.sql.mysql.url import Place
 from backburner.testing.contract.driving import START, ManualClock, new_job
-from tests.servers.mariadb import MySQL
+from tests.servers.mysql import MySQL
 from tests.servers.urls import with_parts
 from tests.stores.mysql import connect
 

@@ -89,7 +89,7 @@ def killed_server(server: Any) -> Iterator[Database]:
         yield Database(url, server.kill, server.start)
 
 
-@pytest.fixture(params=["sqlite", "private_postgres", "private_mariadb"])
+@pytest.fixture(params=["sqlite", "private_postgres", "private_mysql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     monkeypatch.setitem(SQLiteStore.__init__.__kwdefaults__, "patience", 0.1)
     with ExitStack() as resources:

@@ -25,7 +25,7 @@ SOON = 45.0
 JOBS = 400
 
 
-@pytest.fixture(params=["private_postgres", "private_mariadb"])
+@pytest.fixture(params=["private_postgres", "private_mysql"])
 def server(request: pytest.FixtureRequest) -> Any:
     return request.getfixturevalue(request.param)
 

@@ -1,4 +1,4 @@
-"""MariaDB and MySQL servers: one that is somewhere, and a MariaDB that we start, stop, kill and pause ourselves."""
+"""MariaDB and MySQL servers: one that is somewhere, and one that we start, stop, kill and pause ourselves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote, urlsplit
 
 from tests.servers import processes
-from tests.servers.finding import MARIADB, ServerMissing
+from tests.servers.finding import MARIADB, MYSQL, ServerMissing
 from tests.servers.keeper import Order
 from tests.servers.keeping import Daemon, current_run, free_port, remove, run_as
 from tests.servers.urls import with_parts
@@ -20,10 +20,13 @@ from tests.servers.urls import with_parts
 if TYPE_CHECKING:
     from pymysql.connections import Connection
 
+# What only one of the two knows begins with `loose`: the other passes over it.
 TEMPLATE_SETTINGS = {
     # Small files: each server begins with a copy of them.
-    "innodb-log-file-size": "32M",
-    "innodb-undo-tablespaces": "0",
+    "loose-innodb-log-file-size": "32M",
+    "loose-innodb-redo-log-capacity": "32M",
+    "loose-innodb-undo-tablespaces": "0",
+    "skip-log-bin": "",
 }
 FAST: dict[str, str] = {
     **TEMPLATE_SETTINGS,
@@ -36,7 +39,7 @@ DURABLE: dict[str, str] = {}
 
 ALWAYS = {
     "bind-address": "127.0.0.1",
-    "skip-name-resolve": "1",
+    "loose-mysqlx": "OFF",
     "character-set-server": "utf8mb4",
     "max-connections": "300",
 }
@@ -116,15 +119,19 @@ class MySQL:
         """Return what the server says of itself, such as 10.11.6-MariaDB-0+deb12u1."""
         return str(self.execute_as_admin("SELECT version()")[0][0])
 
+    @property
+    def is_mariadb(self) -> bool:
+        return "mariadb" in self.version.lower()
 
-class MariaDBServer(MySQL):
-    """A MariaDB server of our own, made when it is entered and gone when it is left."""
+
+class MySQLServer(MySQL):
+    """A MariaDB or MySQL server of our own, made when it is entered and gone when it is left."""
 
     def __init__(self, settings: Mapping[str, str] = FAST, *, shared: bool = False) -> None:
         self.run = current_run()
         self.user = processes.server_user("mysql")
-        self.programs = MARIADB.folder()
-        self.folder = self.run.make_folder("mariadb", self.user)
+        self.programs = MYSQL.folder()
+        self.folder = self.run.make_folder("mysql", self.user)
         self.port = free_port()
         super().__init__(f"mysql://root@127.0.0.1:{self.port}/")
         self.copy_template()
@@ -164,19 +171,15 @@ class MariaDBServer(MySQL):
         remove(self.folder)
 
     def copy_template(self) -> None:
-        template = self.run.once("mariadb-template", self.make_template)
+        template = self.run.once("mysql-template", self.make_template)
         run_as(self.user, "cp", "-R", template, self.folder / "data", cwd=self.folder)
 
     def make_template(self) -> str:
-        folder = self.run.make_folder("mariadb-template", self.user)
+        folder = self.run.make_folder("mysql-template", self.user)
         run_as(
             self.user,
-            install_program(self.programs),
-            "--no-defaults",
+            *installing(self.programs),
             f"--datadir={folder / 'data'}",
-            "--auth-root-authentication-method=normal",
-            "--skip-test-db",
-            "--skip-name-resolve",
             *options(TEMPLATE_SETTINGS),
             cwd=folder,
         )
@@ -192,7 +195,7 @@ class MariaDBServer(MySQL):
             "pid-file": str(self.folder / "pid"),
         }
         return Order(
-            command=[str(self.programs / "mariadbd"), "--no-defaults", *options({**fixed, **settings})],
+            command=[str(self.programs / MYSQL.program), "--no-defaults", *options({**fixed, **settings})],
             user=self.user,
             ready="ready for connections",
             log=str(self.folder / "log"),
@@ -201,7 +204,19 @@ class MariaDBServer(MySQL):
 
 
 def options(settings: Mapping[str, str]) -> list[str]:
-    return [f"--{name}={value}" for name, value in settings.items()]
+    return [f"--{name}={value}" if value else f"--{name}" for name, value in settings.items()]
+
+
+def installing(programs: Path) -> list[str | Path]:
+    """Return the command that makes a data folder in which root has no password."""
+    if MYSQL is not MARIADB:
+        return [programs / MYSQL.program, "--no-defaults", "--initialize-insecure"]
+    return [
+        install_program(programs),
+        "--no-defaults",
+        "--auth-root-authentication-method=normal",
+        "--skip-test-db",
+    ]
 
 
 def install_program(programs: Path) -> Path:

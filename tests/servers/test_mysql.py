@@ -7,7 +7,7 @@ import socket
 import pymysql
 import pytest
 
-from tests.servers.mariadb import DURABLE, MariaDBServer, MySQL
+from tests.servers.mysql import DURABLE, MySQL, MySQLServer
 from tests.servers.support import rows
 
 
@@ -35,49 +35,49 @@ def test_the_version_is_known(mysql_server: MySQL) -> None:
     assert int(mysql_server.version.split(".")[0]) >= 8
 
 
-def test_a_user_with_a_password_is_asked_for_it(module_mariadb: MariaDBServer) -> None:
-    module_mariadb.create_user("mary", "p@ss/word")
-    assert rows(module_mariadb.url(user="mary", password="p@ss/word"), "SELECT current_user()") == [("mary@%",)]
+def test_a_user_with_a_password_is_asked_for_it(module_mysql: MySQLServer) -> None:
+    module_mysql.create_user("mary", "p@ss/word")
+    assert rows(module_mysql.url(user="mary", password="p@ss/word"), "SELECT current_user()") == [("mary@%",)]
     for password in ("guess", None):
         with pytest.raises(pymysql.err.OperationalError, match="Access denied"):
-            rows(module_mariadb.url(user="mary", password=password), "SELECT 1")
-    module_mariadb.drop_user("mary")
+            rows(module_mysql.url(user="mary", password=password), "SELECT 1")
+    module_mysql.drop_user("mary")
 
 
-@pytest.mark.parametrize("end", [MariaDBServer.stop, MariaDBServer.kill])
-def test_a_server_that_was_stopped_or_killed_keeps_what_was_committed(module_mariadb: MariaDBServer, end) -> None:
-    with module_mariadb.fresh_database() as url:
+@pytest.mark.parametrize("end", [MySQLServer.stop, MySQLServer.kill])
+def test_a_server_that_was_stopped_or_killed_keeps_what_was_committed(module_mysql: MySQLServer, end) -> None:
+    with module_mysql.fresh_database() as url:
         rows(url, "CREATE TABLE notes (note text)")
         rows(url, "INSERT INTO notes VALUES ('here')")
         connection = connect(url)
         connection.cursor().execute("INSERT INTO notes VALUES ('not committed')")
-        end(module_mariadb)
+        end(module_mysql)
         with pytest.raises(pymysql.err.OperationalError):
             connection.commit()
         with pytest.raises(pymysql.err.OperationalError, match="refused"):
             rows(url, "SELECT 1")
-        module_mariadb.start()
+        module_mysql.start()
         assert rows(url, "SELECT note FROM notes") == [("here",)]
 
 
-def test_a_paused_server_answers_when_it_is_resumed(module_mariadb: MariaDBServer) -> None:
-    module_mariadb.pause()
-    with socket.create_connection(("127.0.0.1", module_mariadb.port), timeout=0.2) as connection:
+def test_a_paused_server_answers_when_it_is_resumed(module_mysql: MySQLServer) -> None:
+    module_mysql.pause()
+    with socket.create_connection(("127.0.0.1", module_mysql.port), timeout=0.2) as connection:
         with pytest.raises(TimeoutError):
             connection.recv(1)
-        module_mariadb.resume()
+        module_mysql.resume()
         connection.settimeout(20)
         assert connection.recv(1)
 
 
-def test_a_server_takes_settings(module_mariadb: MariaDBServer) -> None:
-    with MariaDBServer(DURABLE) as durable:
+def test_a_server_takes_settings(module_mysql: MySQLServer) -> None:
+    with MySQLServer(DURABLE) as durable:
         assert durable.execute_as_admin("SELECT @@innodb_flush_log_at_trx_commit") == [(1,)]
-    assert module_mariadb.execute_as_admin("SELECT @@innodb_flush_log_at_trx_commit") == [(2,)]
+    assert module_mysql.execute_as_admin("SELECT @@innodb_flush_log_at_trx_commit") == [(2,)]
 
 
-def test_a_server_that_is_left_is_gone_with_its_data(module_mariadb: MariaDBServer) -> None:
-    with MariaDBServer() as server:
+def test_a_server_that_is_left_is_gone_with_its_data(module_mysql: MySQLServer) -> None:
+    with MySQLServer() as server:
         server.pause()
     assert not server.folder.exists()
     with pytest.raises(pymysql.err.OperationalError, match="refused"):
