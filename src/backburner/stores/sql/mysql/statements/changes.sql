@@ -2,6 +2,8 @@
 -- settlements do it, then the one in backburner_jobs. Then a queued job is taken out of the line, and this waits for
 -- a claim that has just found it there.
 
+-- A list of ids that is read with FOR UPDATE is a table of its own, in parentheses: MySQL refuses to lock JSON_TABLE.
+
 -- name: lock_running
 SELECT count(*) FROM backburner_running WHERE job_id = %s FOR UPDATE
 
@@ -10,7 +12,7 @@ SELECT count(*) FROM backburner_jobs WHERE id = %s FOR UPDATE
 
 -- name: lock_jobs
 SELECT count(*)
-FROM JSON_TABLE(%s, '$[*]' COLUMNS (wanted_id CHAR(32) PATH '$')) AS wanted
+FROM (SELECT wanted_id FROM JSON_TABLE(%s, '$[*]' COLUMNS (wanted_id CHAR(32) PATH '$')) AS list) AS wanted
 STRAIGHT_JOIN backburner_jobs FORCE INDEX (PRIMARY)
 WHERE id = UNHEX(wanted_id)
 FOR UPDATE
@@ -42,7 +44,7 @@ WHERE id = UNHEX(wanted_id) AND job_id IS NULL
 -- name: lock_finished
 -- Those of these ids that are still in history.
 SELECT id
-FROM JSON_TABLE(%s, '$[*]' COLUMNS (wanted_id CHAR(32) PATH '$')) AS wanted
+FROM (SELECT wanted_id FROM JSON_TABLE(%s, '$[*]' COLUMNS (wanted_id CHAR(32) PATH '$')) AS list) AS wanted
 STRAIGHT_JOIN backburner_finished FORCE INDEX (PRIMARY)
 WHERE id = UNHEX(wanted_id)
 FOR UPDATE

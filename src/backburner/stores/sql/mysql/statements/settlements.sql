@@ -57,10 +57,14 @@ STRAIGHT_JOIN backburner_jobs AS jobs FORCE INDEX (PRIMARY)
 WHERE running.job_id = UNHEX(wanted_id) AND running.lease = wanted_lease AND jobs.id = running.job_id
 
 -- name: lock_held
--- Which of these jobs are still held under these leases, and whether they were asked to stop.
+-- Which of these jobs are still held under these leases, and whether they were asked to stop. In parentheses, because
+-- MySQL refuses to lock JSON_TABLE.
 SELECT job_id, cancel_requested
-FROM JSON_TABLE(
-    %s, '$[*]' COLUMNS (wanted_id CHAR(32) PATH '$[0]', wanted_lease BIGINT PATH '$[1]')
+FROM (
+    SELECT wanted_id, wanted_lease
+    FROM JSON_TABLE(
+        %s, '$[*]' COLUMNS (wanted_id CHAR(32) PATH '$[0]', wanted_lease BIGINT PATH '$[1]')
+    ) AS list
 ) AS wanted
 STRAIGHT_JOIN backburner_running FORCE INDEX (PRIMARY)
 STRAIGHT_JOIN backburner_jobs FORCE INDEX (PRIMARY)
