@@ -32,7 +32,7 @@ PATIENCE = 50.0
 
 UPGRADE = """
 -- Jobs get a colour; a comment may hold a semicolon; so what
-ALTER TABLE backburner_jobs ADD COLUMN IF NOT EXISTS colour VARCHAR(10) NOT NULL DEFAULT 'red;';
+ALTER TABLE backburner_jobs ADD COLUMN colour VARCHAR(10) NOT NULL DEFAULT 'red;';
 UPDATE backburner_jobs SET colour = 'blue' WHERE queue = 'mail';
 CREATE TABLE IF NOT EXISTS backburner_colours (
     name TEXT NOT NULL  -- "red"
@@ -196,6 +196,24 @@ def test_a_first_migration_that_was_cut_off_anywhere_is_taken_up_again(
         store.run(store.count(JobFilter()))
     assert store.migrate() == [FIRST]
     works(store)
+
+
+@pytest.mark.parametrize("statements", range(1, 6))
+def test_an_upgrade_that_was_cut_off_anywhere_is_taken_up_again(
+    opened: Open, do: Do, later: Path, statements: int
+) -> None:
+    opened().migrate()
+    more = [
+        "ALTER TABLE backburner_jobs ADD KEY by_name (name(50));",
+        "ALTER TABLE backburner_jobs DROP COLUMN progress;",
+    ]
+    (later / f"{SECOND}.sql").write_text("\n".join([UPGRADE, *more]))
+    new = opened(later)
+    for text in new.migration_steps()[1].statements[:statements]:
+        do(text)
+    assert new.migrate() == [SECOND]
+    made = "\n".join(tables(do)["backburner_jobs"])
+    assert ("colour" in made, "by_name" in made, "progress" in made) == (True, True, False)
 
 
 def test_a_migrator_whose_connection_is_killed_lets_go(opened: Open, do: Do, later: Path, mysql_server: MySQL) -> None:

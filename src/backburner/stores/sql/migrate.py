@@ -92,9 +92,13 @@ class Migrator:
         missing = [migration for migration in self._migrations if migration.version > state.found]
         for migration in missing:
             for text in migration.statements():
-                yield Statement(text)
+                yield from self._perform(text)
             yield Statement(self._note(migration))
         return [migration.name for migration in missing]
+
+    def _perform(self, text: str) -> Op[None]:
+        """Perform a statement of a migration."""
+        yield Statement(text)
 
     def _making_schema(self) -> list[str]:
         """Return what makes the table that versions are noted in."""

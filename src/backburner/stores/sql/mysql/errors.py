@@ -18,6 +18,10 @@ class Duplicate(BackburnerError):
     """A row with this key is there already. For operations, which never let it out."""
 
 
+class AlreadyDone(BackburnerError):
+    """What a statement would add to a table is there, or what it would drop is not. For migrations alone."""
+
+
 class Refusal(NamedTuple):
     """What a connection was refused for."""
 
@@ -97,6 +101,8 @@ TIMED_OUT = frozenset({1317, 1907, 1969, 3024})
 
 MISSING = frozenset({ER.NO_SUCH_TABLE, ER.BAD_FIELD_ERROR})
 
+DONE = frozenset({ER.DUP_FIELDNAME, ER.DUP_KEYNAME, ER.CANT_DROP_FIELD_OR_KEY})
+
 DENIED = frozenset({ER.TABLEACCESS_DENIED_ERROR, ER.COLUMNACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR, 1227, 1370})
 
 FULL = frozenset({3, 28, 1021, 1030, 1114})
@@ -174,6 +180,8 @@ class Explainer:
             return SchemaMissing(
                 f"the tables of backburner in {where} are missing or incomplete ({text}): run `backburner migrate`"
             )
+        if code in DONE:
+            return AlreadyDone(f"{where} has this already ({text})")
         if code in DENIED:
             return ConfigurationError(f"{where} does not allow this ({text}): {_grant(text)}")
         if code in FULL:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from backburner.core.errors import SchemaMissing
 from backburner.core.ops import Op, Reply, Statement
 from backburner.core.schema import SchemaState
 from backburner.stores.sql.migrate import Migrator
+from backburner.stores.sql.mysql.errors import AlreadyDone
 from backburner.stores.sql.troubles import Locked
 
 
@@ -31,3 +34,7 @@ class MySQLMigrator(Migrator):
             raise
         yield Statement(self._sql["end_turn"])
         return names
+
+    def _perform(self, text: str) -> Op[None]:
+        with suppress(AlreadyDone):  # only MariaDB has ADD COLUMN IF NOT EXISTS
+            yield Statement(text)
