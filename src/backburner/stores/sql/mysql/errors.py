@@ -183,7 +183,7 @@ class Explainer:
         if code in DONE:
             return AlreadyDone(f"{where} has this already ({text})")
         if code in DENIED:
-            return ConfigurationError(f"{where} does not allow this ({text}): {_grant(text)}")
+            return ConfigurationError(f"{where} does not allow this ({text}): {_grant(text, self._place.end[0])}")
         if code in FULL:
             return StoreUnavailable(f"{where} is in trouble ({text}): make room on its disk")
         if code == TOO_BIG:
@@ -206,7 +206,7 @@ def _refusal_of(text: str) -> Refusal:
     return Refusal(StoreUnavailable, "look into the server's log")
 
 
-def _grant(text: str) -> str:
+def _grant(text: str, database: str) -> str:
     """Return what to grant, as far as the English text tells."""
     denied = _DENIED_COMMAND.search(text)
     if denied is None:
@@ -214,4 +214,6 @@ def _grant(text: str) -> str:
     if {"CREATE", "ALTER", "DROP", "INDEX"} & set(re.findall("[A-Z]+", denied["rights"])):
         return "grant CREATE, ALTER, INDEX and DROP to the user who runs `backburner migrate`"
     table = re.sub("[`'\"]", "", denied["table"])
+    if "." not in table:  # MySQL leaves the database out
+        table = f"{database}.{table}"
     return f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} to this user"
