@@ -188,7 +188,9 @@ def are_looked_at(life: Watched) -> None:
     job = life.add(queue="seen", tags=("t",))
     due = JobFilter(None, "seen", job.name, "t", job.priority, job.run_at + timedelta(seconds=1))
     life.cancel(life.add().id)
-    for which in (due, EVERY_STATE, replace(EVERY_STATE, queue="seen"), JobFilter(frozenset({State.CANCELLED}))):
+    failed(life)
+    alone = [JobFilter(frozenset({state})) for state in (State.FAILED, State.CANCELLED)]
+    for which in (due, EVERY_STATE, replace(EVERY_STATE, queue="seen"), *alone):
         assert life.count(which)
         page = life.find(which, limit=1)
         life.find(which, after=page[0].id, newest_first=True)

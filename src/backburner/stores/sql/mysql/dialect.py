@@ -28,8 +28,8 @@ MYSQL = Dialect(
     id_value=lambda job_id: job_id.bytes,
     to_id=to_id,
     list_value=json_list,
-    # Not JSON_CONTAINS: in MariaDB it compares the text as it is written, with its escapes. Not EXISTS: MySQL makes a join
-    # of it, in which the tags of the first job stand for those of all.
+    # Not JSON_CONTAINS: in MariaDB it compares the text as it is written, with its escapes. Not EXISTS: MySQL makes a
+    # join of it, in which the tags of one job stand for those of all.
     has_tag=(
         "(SELECT count(*) FROM JSON_TABLE(tags, '$[*]' COLUMNS (tag LONGTEXT PATH '$')) AS one "
         "WHERE CAST(one.tag AS BINARY) = ?) > 0"

@@ -18,6 +18,9 @@ from backburner.stores.sql.base import LOOK
 from backburner.stores.sql.filters import Where, where
 from backburner.stores.sql.looking import FINISHED, JOBS, Looking, Table
 
+INDEXED = {State.FAILED, State.BLOCKED}
+"""The states of live jobs that have a place in an index; the others are in tables of their own."""
+
 
 class LookingAtLine(Looking):
     """The `Insight` port."""
@@ -33,7 +36,7 @@ class LookingAtLine(Looking):
         for table, conditions in self._tables(which):
             if after is not None:
                 conditions.add("id < ?" if newest_first else "id > ?", after.bytes)
-            part = self._conditional(f"find_{table.suffix}", conditions)
+            part = self._conditional(_finder(table, which), conditions)
             reply: Reply = yield Statement(f"{part.text} ORDER BY id {order} LIMIT %s", [*part.parameters, limit])
             pages.append(self._jobs(reply.rows))
         return list(islice(merge(*pages, key=lambda job: job.id, reverse=newest_first), limit))
@@ -70,6 +73,13 @@ class LookingAtLine(Looking):
             conditions = where(inexact, None if ended == FINISHED.states else ended, self._dialect)
             _add_exact(conditions, which)
             yield FINISHED, conditions
+
+
+def _finder(table: Table, which: JobFilter) -> str:
+    """Return the name of the statement that finds jobs of a table."""
+    wanted = LIVE_STATES if which.states is None else which.states & JOBS.states
+    is_indexed = table is JOBS and len(wanted) == 1 and wanted <= INDEXED
+    return "find_in_state" if is_indexed else f"find_{table.suffix}"
 
 
 def are_live(states: Collection[State]) -> str:

@@ -9,6 +9,13 @@ SELECT {history} FROM backburner_finished WHERE id = %s
 -- name: find_jobs
 SELECT {live} FROM backburner_jobs LEFT JOIN backburner_running ON job_id = id WHERE {conditions}
 
+-- name: find_in_state
+-- A page of jobs that all have failed or are all blocked: MySQL would go through all other jobs to have them in order.
+SELECT {live}
+FROM backburner_jobs FORCE INDEX (backburner_jobs_state)
+LEFT JOIN backburner_running ON job_id = id
+WHERE {conditions}
+
 -- name: find_finished
 SELECT {history} FROM backburner_finished WHERE {conditions}
 
