@@ -6,11 +6,13 @@ import asyncio
 import gc
 import os
 import socket
+import ssl
 import threading
 import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from importlib.util import find_spec
 from typing import Any
 
 import pymysql
@@ -199,6 +201,51 @@ def test_a_user_with_too_many_connections(mysql_server: MySQL, ann: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("change", "advice"),
+    [
+        ("ACCOUNT LOCK", "unlock this user, with ALTER USER … ACCOUNT UNLOCK"),
+        ("PASSWORD EXPIRE", "give this user a new password, and the URL too"),
+    ],
+)
+def test_a_user_who_may_not_come_in_as_things_are(mysql_server: MySQL, ann: str, change: str, advice: str) -> None:
+    grant(mysql_server, "ALL", ann)
+    mysql_server.execute_as_admin(f"ALTER USER {ann.partition('://')[2].partition(':')[0]} {change}")
+    assert refusal_of(ann, ConfigurationError).endswith(advice)
+
+
+@pytest.fixture
+def mysql(private_mysql: MySQLServer) -> MySQLServer:
+    """A server that takes connections with TLS by itself."""
+    if private_mysql.is_mariadb:
+        pytest.skip("MariaDB has no certificate before version 11.4")
+    return private_mysql
+
+
+def test_a_server_that_insists_on_encryption(mysql: MySQLServer) -> None:
+    mysql.execute_as_admin("SET GLOBAL require_secure_transport = 1")
+    with closing(opened(mysql.url("mysql"))) as store:
+        assert store._pool.run(statement("SHOW STATUS LIKE 'Ssl_cipher'"))[0][1]
+    text = refusal_of(f"{mysql.url('mysql')}?ssl_disabled=true", ConfigurationError)
+    assert text.endswith("leave ssl_disabled out of the URL, or ask for TLS with ssl_ca")
+
+
+def test_the_certificate_of_the_server_is_checked(mysql: MySQLServer) -> None:
+    url = f"{mysql.url('mysql')}?ssl_verify_cert=true&ssl_ca="
+    with closing(opened(f"{url}{mysql.folder}/data/ca.pem")) as store:
+        assert store._pool.run(statement("SHOW STATUS LIKE 'Ssl_cipher'"))[0][1]
+    text = refusal_of(f"{url}{ssl.get_default_verify_paths().openssl_cafile}", ConfigurationError)
+    assert text.endswith("check ssl_ca, ssl_cert and ssl_key in the URL against what the server has")
+
+
+@pytest.mark.skipif(find_spec("cryptography") is not None, reason="passwords may be sent without TLS")
+def test_a_password_that_needs_encryption(mysql_server: MySQL, ann: str) -> None:
+    if mysql_server.is_mariadb:
+        pytest.skip("only MySQL wants passwords in secret")
+    text = refusal_of(f"{ann}?ssl_disabled=true", ConfigurationError)
+    assert text.endswith("pip install 'pymysql[rsa]', or use TLS")
+
+
+@pytest.mark.parametrize(
     ("version", "is_welcome"),
     [
         ("8.0.36", True),
@@ -339,6 +386,7 @@ def test_a_user_who_may_only_work(store: MySQLStore, mysql_server: MySQL, ann: s
         (1114, StoreUnavailable, "is in trouble (as told): make room on its disk"),
         (1205, StoreUnavailable, "holds what this one waits for (as told): end it, see SHOW ENGINE INNODB STATUS"),
         (1213, StoreUnavailable, "gave up this transaction for another one (as told): try again"),
+        (3101, StoreUnavailable, "gave up this transaction for another one (as told): try again"),
         (1020, StoreUnavailable, "gave up this transaction for another one (as told): try again"),
         (1290, StoreUnavailable, "let the URL lead to the primary server"),
         (1792, StoreUnavailable, "let the URL lead to the primary server"),

@@ -31,6 +31,8 @@ class Refusal(NamedTuple):
 
 NOT_ALLOWED_HOSTS = (1129, 1130)
 TOO_MANY_OF_A_USER = (1203, 1226)
+PASSWORD_EXPIRED = (1820, 1862)
+USER_LOCKED = (3118, 3955, 4151)  # the last is MariaDB's
 
 REFUSALS: Mapping[int, Refusal] = {
     ER.ACCESS_DENIED_ERROR: Refusal(ConfigurationError, "give the right user and password in the URL"),
@@ -40,6 +42,9 @@ REFUSALS: Mapping[int, Refusal] = {
     ER.CON_COUNT_ERROR: Refusal(NoRoom, "raise max_connections, or lower pool_size in the URL"),
     **dict.fromkeys(TOO_MANY_OF_A_USER, Refusal(NoRoom, "raise the limit of this user, or lower pool_size in the URL")),
     **dict.fromkeys(NOT_ALLOWED_HOSTS, Refusal(ConfigurationError, "let this host in, with CREATE USER … @'host'")),
+    **dict.fromkeys(PASSWORD_EXPIRED, Refusal(ConfigurationError, "give this user a new password, and the URL too")),
+    **dict.fromkeys(USER_LOCKED, Refusal(ConfigurationError, "unlock this user, with ALTER USER … ACCOUNT UNLOCK")),
+    3159: Refusal(ConfigurationError, "leave ssl_disabled out of the URL, or ask for TLS with ssl_ca"),
     CR.CR_AUTH_PLUGIN_CANNOT_LOAD: Refusal(
         ConfigurationError, "let the user log in with a method that PyMySQL knows, such as caching_sha2_password"
     ),
@@ -93,6 +98,7 @@ CONFLICTS = frozenset(
         ER.LOCK_DEADLOCK,
         1020,  # MariaDB: the record has changed since it was read
         1412,  # the definition of a table has changed
+        3101,  # MySQL: another member of its group had changed the row
     }
 )
 
@@ -184,6 +190,8 @@ class Explainer:
             return AlreadyDone(f"{where} has this already ({text})")
         if code in DENIED:
             return ConfigurationError(f"{where} does not allow this ({text}): {_grant(text, self._place.end[0])}")
+        if code in REFUSALS:
+            return REFUSALS[code].kind(f"{where} does not allow this ({text}): {REFUSALS[code].advice}")
         if code in FULL:
             return StoreUnavailable(f"{where} is in trouble ({text}): make room on its disk")
         if code == TOO_BIG:
