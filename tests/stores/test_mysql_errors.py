@@ -599,6 +599,13 @@ def test_long_transactions_are_a_problem(store: MySQLStore, mysql_url: str, monk
         assert found[0].endswith(f"claims become slow: end it (KILL {holder.thread_id()}).")
 
 
+def test_a_young_transaction_is_no_problem_in_any_time_zone(private_mysql: MySQLServer) -> None:
+    private_mysql.execute_as_admin("SET GLOBAL time_zone = '+05:00'")
+    with closing(private_mysql.connect()) as holder, closing(opened(private_mysql.url("mysql"))) as store:
+        holder.cursor().execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+        assert [problem for problem in store.problems() if "has been open" in problem] == []
+
+
 def test_a_clock_that_is_ahead_is_a_problem() -> None:
     assert list(problems._of_the_clock(0.9)) == []
     assert "is 90 s ahead of this machine's" in next(problems._of_the_clock(90.0))

@@ -20,10 +20,13 @@ SETTINGS = (
     "('innodb_flush_log_at_trx_commit', 'innodb_doublewrite', 'log_bin', 'sync_binlog', 'read_only', 'wsrep_on')"
 )
 
+STARTED = "convert_tz(trx_started, 'SYSTEM', '+00:00')"
+"""It is noted in the time of the machine, whatever time zone the server or the session is in."""
+
 HOLDERS = f"""
-SELECT trx_mysql_thread_id, timestampdiff(SECOND, trx_started, now())
+SELECT trx_mysql_thread_id, timestampdiff(SECOND, {STARTED}, utc_timestamp())
 FROM information_schema.innodb_trx
-WHERE trx_mysql_thread_id <> connection_id() AND trx_started < now() - INTERVAL {LONG} SECOND
+WHERE trx_mysql_thread_id <> connection_id() AND {STARTED} < utc_timestamp() - INTERVAL {LONG} SECOND
 ORDER BY trx_started
 LIMIT 5
 """
@@ -53,7 +56,7 @@ def _of_the_settings(settings: Mapping[str, str]) -> Iterator[str]:
         )
     if settings.get("log_bin") == "ON" and settings.get("sync_binlog", "1") == "0":
         yield "sync_binlog is 0: after a crash a replica may lack jobs, or have others. Set it to 1."
-    if settings.get("innodb_doublewrite", "ON").upper() in {"OFF", "0"}:
+    if settings.get("innodb_doublewrite", "ON").upper() in {"OFF", "0", "DETECT_ONLY"}:
         yield "innodb_doublewrite is off: a crash of the machine may destroy the database."
     if settings.get("read_only", "OFF").upper() not in {"OFF", "0", ""}:
         yield "The server is read-only: let the URL lead to the primary server."
