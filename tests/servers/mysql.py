@@ -77,6 +77,7 @@ class MySQL:
             password=unquote(parts.password or ""),
             database=unquote(parts.path.lstrip("/")) or None,
             charset="utf8mb4",
+            ssl_disabled=parts.query == "ssl_disabled=true",
         )
 
     def create_database(self) -> str:

@@ -234,10 +234,10 @@ def test_a_commit_whose_reply_is_lost_did_happen(postgres_url: str, proxy_to: Ca
     assert rows(postgres_url, "SELECT note FROM notes") == [("here",)]
 
 
-def test_mariadb_loses_replies_as_well(mysql_url: str, proxy_to: Callable[[str], Proxy]) -> None:
+def test_mysql_loses_replies_as_well(mysql_url: str, proxy_to: Callable[[str], Proxy]) -> None:
     proxy = proxy_to(mysql_url)
     rows(mysql_url, "CREATE TABLE notes (note text)")
-    connection = MySQL(proxy.url).connect()
+    connection = MySQL(proxy.legible_url).connect()
     connection.cursor().execute("INSERT INTO notes VALUES ('here')")
     proxy.lose_reply(b"COMMIT")
     with pytest.raises(pymysql.err.OperationalError):

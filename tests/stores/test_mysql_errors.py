@@ -590,6 +590,12 @@ def test_relaxed_settings_are_a_problem(private_mysql: MySQLServer) -> None:
     assert "The server is read-only" in found
 
 
+@pytest.mark.parametrize("value", ["OFF", "0", "DETECT_ONLY"])
+def test_pages_that_are_written_once_are_a_problem(value: str) -> None:
+    (found,) = problems._of_the_settings({"innodb_doublewrite": value})
+    assert "innodb_doublewrite is off" in found
+
+
 def test_long_transactions_are_a_problem(store: MySQLStore, mysql_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(problems, "HOLDERS", problems.HOLDERS.replace(f"INTERVAL {problems.LONG} ", "INTERVAL -1 "))
     with closing(connect(mysql_url)) as holder, holder.cursor() as cursor:
