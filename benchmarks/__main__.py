@@ -34,8 +34,7 @@ def main() -> int:
     try:
         for store in arguments.store:
             url = arguments.urls.get(store)
-            measured = _measured(store, url, speed, arguments.scale, arguments.workload or list(WORKLOADS))
-            results.extend(replace(result, store=name_of(store)) for result in measured)
+            results.extend(_measured(store, url, speed, arguments.scale, arguments.workload or list(WORKLOADS)))
     finally:  # what there is, also when it is interrupted
         print()
         print_table(results)
@@ -54,9 +53,9 @@ def _measured(store: str, url: str | None, speed: float, scale: float, workloads
             say(f"{database.name} {database.description}")
             for name in workloads:
                 say(f"running: {database.name}, {name}")
-                yield from _results(name, Bench(database, scale))
+                yield from (replace(result, store=database.name) for result in _results(name, Bench(database, scale)))
     except Exception as error:  # the server is missing, for instance, or cannot be reached, or is not durable
-        yield _failure("all", _described(error))
+        yield replace(_failure("all", _described(error)), store=name_of(store))
 
 
 def _results(name: str, bench: Bench) -> Sequence[Result]:

@@ -20,7 +20,7 @@ from tests.servers.mysql import MySQL
 if TYPE_CHECKING:
     from pymysql.connections import Connection
 
-SHOWN = ("innodb_flush_log_at_trx_commit", "innodb_doublewrite", "innodb_buffer_pool_size")
+SHOWN = ("innodb_flush_log_at_trx_commit", "innodb_doublewrite", "innodb_buffer_pool_size", "log_bin", "sync_binlog")
 
 # Numbers from 1 on, without the sequence engine that only MariaDB has.
 NUMBERS = """
@@ -65,10 +65,9 @@ SHOW GLOBAL STATUS WHERE Variable_name IN ('Questions', 'Com_begin', 'Com_commit
 class MariaDBDatabase(Database):
     """Databases on one server."""
 
-    name = "MariaDB"
-
     def __init__(self, speed: float, server: MySQL, process: Process | None, watching: Connection[Any]) -> None:
         self.targets = MARIADB.at(speed)
+        self.name = "MariaDB" if server.is_mariadb else "MySQL"
         self._server = server
         self._process = process
         self._watching = watching
