@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.servers.keeping import ROOT
 from tests.servers.support import environment
 
 INSTALL = ROOT / "scripts" / "install-servers"
+WITH_MYSQL = ROOT / "scripts" / "with-mysql"
 
 
 def kind_in(*folders: str) -> Kind:
@@ -90,6 +92,63 @@ def test_the_script_says_in_one_line_what_is_there() -> None:
 def test_the_script_installs_nothing_that_is_not_wanted() -> None:
     done = install(**{kind.variable: "none" for kind in KINDS})
     assert done.startswith("Test servers: none. No PostgreSQL: ")
+
+
+# MySQL in the place of MariaDB.
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """A folder with what the script needs, and no apt-get."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("sh", "dirname", "grep", "printenv"):
+        (folder / name).symlink_to(str(shutil.which(name)))
+    return folder
+
+
+def mysqld(folder: Path, version: str) -> str:
+    (folder / "mysqld").write_text(f"#!/bin/sh\necho mysqld Ver {version}\n")
+    (folder / "mysqld").chmod(0o755)
+    return f"{folder}/mysqld"
+
+
+def with_mysql(folder: Path, **variables: str) -> tuple[int, str]:
+    """Let the script run a command that tells which MySQL it is given; return its code and what it says."""
+    done = subprocess.run(
+        [str(WITH_MYSQL), str(folder / "unpacked"), "printenv", "BACKBURNER_TEST_MYSQLD"],
+        env={"PATH": str(folder), **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return done.returncode, done.stdout
+
+
+def test_a_mysql_that_is_named_is_used(bare: Path) -> None:
+    said = "The tests of MySQL with /there/mysqld\n/there/mysqld\n"
+    assert with_mysql(bare, BACKBURNER_TEST_MYSQLD="/there/mysqld") == (0, said)
+
+
+def test_a_mysql_on_the_path_is_used(bare: Path) -> None:
+    path = mysqld(bare, "9.7.4 for Linux")
+    assert with_mysql(bare) == (0, f"The tests of MySQL with {path}\n{path}\n")
+
+
+@pytest.mark.parametrize(("ci", "code"), [("", 0), ("true", 1)])
+def test_a_mysqld_that_is_mariadbs_is_none(bare: Path, ci: str, code: int) -> None:
+    mysqld(bare, "10.11.6-MariaDB-0+deb12u1")
+    ended, said = with_mysql(bare, CI=ci)
+    assert ended == code
+    assert said.startswith("!!! NOT RUN: the tests with MySQL.")
+
+
+def test_mysql_takes_the_place_of_mariadb(bare: Path) -> None:
+    command = [sys.executable, "-m", "tests.servers.finding"]
+    variables = environment(BACKBURNER_TEST_MYSQLD=mysqld(bare, "9.7.4 for Linux"))
+    said = subprocess.run(command, check=True, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True).stdout
+    assert f"MySQL ({bare})" in said
+    assert "MariaDB" not in said
 
 
 def install(**variables: str) -> str:
