@@ -27,7 +27,7 @@ from backburner.stores.sql.base import LOOK
 from backburner.stores.sql.mysql.store import MySQLStore
 from backburner.stores.sql.mysql.together import Together
 from backburner.testing.contract.driving import new_job
-from tests.servers.mysql import MySQL
+from tests.servers.mysql import MySQL, MySQLServer
 from tests.servers.proxy import Proxy
 from tests.stores.interruptions import Interruption, points
 from tests.stores.mysql import ISOLATION, connect
@@ -205,6 +205,24 @@ def test_a_session_is_set_up_once(store: MySQLStore) -> None:
     assert store.run(value("SELECT @@innodb_lock_wait_timeout")) == 1
     assert store.run(value("SELECT @@character_set_client")) == "utf8mb4"
     assert store.run(value("SELECT @@autocommit")) == 1
+
+
+UNUSUAL = ("autocommit = 0", "completion_type = 1", "sql_safe_updates = 1", "sql_mode = 'ANSI,ONLY_FULL_GROUP_BY'")
+
+
+def test_what_a_server_has_for_others_does_not_matter(private_mysql: MySQLServer) -> None:
+    for setting in UNUSUAL:
+        private_mysql.execute_as_admin(f"SET GLOBAL {setting}")
+    with private_mysql.fresh_database() as url, closing(open_store(url)) as store, closing(open_store(url)) as other:
+        store.migrate()
+        job = new_job()
+        store.run(store.enqueue([job]))
+        number = other.run(other.register(WorkerInfo("ann", "host", 1, None, 1)))
+        assert store.run(store.beat(number))
+        claimed = other.run(other.claim(ClaimRequest(lease_of(number, 1), "ann", 1))).jobs
+        assert [each.id for each in claimed] == [job.id]
+        assert [each.id for each in store.run(store.rescue(0))] == [job.id]
+        assert store.run(store.delete_all(JobFilter())) == other.run(other.count(JobFilter())) + 1 == 1
 
 
 def test_a_longer_timeout_waits_longer_for_locks(opened: Opened) -> None:

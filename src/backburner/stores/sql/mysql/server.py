@@ -33,6 +33,9 @@ CONNECT_TIMEOUT = 10.0
 MODE = "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 """What does not fit is an error, whatever the server's own mode says."""
 
+USUAL = "autocommit = 1, completion_type = 0, sql_safe_updates = 0"
+"""What servers may have otherwise for new sessions; PyMySQL takes the first for granted."""
+
 INTEGERS = (FIELD_TYPE.TINY, FIELD_TYPE.SHORT, FIELD_TYPE.INT24, FIELD_TYPE.LONG, FIELD_TYPE.LONGLONG)
 
 CONVERSIONS: dict[Any, Any] = {**converters.encoders, **dict.fromkeys(INTEGERS, int)}
@@ -98,7 +101,7 @@ class Server:
         return [
             # REPEATABLE READ locks the gaps between rows, and lets workers wait for those who enqueue.
             "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-            f"SET SESSION sql_mode = '{MODE}', innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}",
+            f"SET SESSION sql_mode = '{MODE}', innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}, {USUAL}",
         ]
 
     def _expect_encryption(self, wire: Wire) -> None:
