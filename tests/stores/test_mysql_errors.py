@@ -402,6 +402,8 @@ def test_a_user_who_may_only_work(store: MySQLStore, mysql_server: MySQL, ann: s
         (1054, SchemaMissing, "are missing or incomplete (as told): run `backburner migrate`"),
         (1142, ConfigurationError, "does not allow this (as told): grant this user"),
         (1153, StoreUnavailable, "is too big for"),
+        (1665, ConfigurationError, "does not allow this (as told): set binlog_format to ROW or MIXED"),
+        (1820, ConfigurationError, "does not allow this (as told): give this user a new password"),
         (1048, StoreUnavailable, "did not do what it was asked to: "),
     ],
 )

@@ -44,6 +44,7 @@ REFUSALS: Mapping[int, Refusal] = {
     **dict.fromkeys(NOT_ALLOWED_HOSTS, Refusal(ConfigurationError, "let this host in, with CREATE USER … @'host'")),
     **dict.fromkeys(PASSWORD_EXPIRED, Refusal(ConfigurationError, "give this user a new password, and the URL too")),
     **dict.fromkeys(USER_LOCKED, Refusal(ConfigurationError, "unlock this user, with ALTER USER … ACCOUNT UNLOCK")),
+    1665: Refusal(ConfigurationError, "set binlog_format to ROW or MIXED"),
     3159: Refusal(ConfigurationError, "leave ssl_disabled out of the URL, or ask for TLS with ssl_ca"),
     CR.CR_AUTH_PLUGIN_CANNOT_LOAD: Refusal(
         ConfigurationError, "let the user log in with a method that PyMySQL knows, such as caching_sha2_password"
