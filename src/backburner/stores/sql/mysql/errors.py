@@ -29,6 +29,9 @@ class Refusal(NamedTuple):
     advice: str
 
 
+SECRECY = "use TLS, as PyMySQL does by itself from 1.2 on, or pip install 'pymysql[rsa]'"
+"""What is to be done so that MySQL may be sent a password."""
+
 NOT_ALLOWED_HOSTS = (1129, 1130)
 TOO_MANY_OF_A_USER = (1203, 1226)
 PASSWORD_EXPIRED = (1820, 1862)
@@ -53,7 +56,7 @@ REFUSALS: Mapping[int, Refusal] = {
 }
 
 REFUSED_TEXTS = [
-    (re.compile("cryptography", re.IGNORECASE), Refusal(ConfigurationError, "pip install 'pymysql[rsa]', or use TLS")),
+    (re.compile("cryptography", re.IGNORECASE), Refusal(ConfigurationError, SECRECY)),
     (
         re.compile("certificate|SSL|TLS", re.IGNORECASE),
         Refusal(ConfigurationError, "check ssl_ca, ssl_cert and ssl_key in the URL against what the server has"),
@@ -137,7 +140,7 @@ class Explainer:
         text = self.text_of(error)
         advice = "check ssl_ca, ssl_cert and ssl_key in the URL" if isinstance(error, OSError) else "correct the URL"
         if "cryptography" in text:
-            advice = "pip install 'pymysql[rsa]', or use TLS"
+            advice = SECRECY
         return ConfigurationError(f"cannot connect to {self._place.shown} ({text}): {advice}")
 
     def too_long(self, size: int, longest: int) -> BackburnerError:
