@@ -26,14 +26,18 @@ FROM backburner_running FORCE INDEX (PRIMARY)
 WHERE ROW_COUNT() <> %s AND {held}
 
 -- name: keep_succeeded_with_results
--- The same, with results. Parameters: the time, ids with leases and results.
+-- The same, with results. Parameters: the time, ids with leases and results; in parentheses, because MySQL refuses to
+-- lock JSON_TABLE.
 INSERT INTO backburner_finished ({moved}, last_error, state, finished_at, result)
 SELECT {moved}, last_error, 'succeeded', {now}, wanted_result
-FROM JSON_TABLE(
-    %s, '$[*]' COLUMNS (
-        wanted_id CHAR(32) PATH '$[0]', wanted_lease BIGINT PATH '$[1]',
-        wanted_result LONGTEXT CHARACTER SET utf8mb4 PATH '$[2]'
-    )
+FROM (
+    SELECT wanted_id, wanted_lease, wanted_result
+    FROM JSON_TABLE(
+        %s, '$[*]' COLUMNS (
+            wanted_id CHAR(32) PATH '$[0]', wanted_lease BIGINT PATH '$[1]',
+            wanted_result LONGTEXT CHARACTER SET utf8mb4 PATH '$[2]'
+        )
+    ) AS list
 ) AS wanted
 STRAIGHT_JOIN backburner_running FORCE INDEX (PRIMARY)
 STRAIGHT_JOIN backburner_jobs FORCE INDEX (PRIMARY)
@@ -57,8 +61,7 @@ STRAIGHT_JOIN backburner_jobs AS jobs FORCE INDEX (PRIMARY)
 WHERE running.job_id = UNHEX(wanted_id) AND running.lease = wanted_lease AND jobs.id = running.job_id
 
 -- name: lock_held
--- Which of these jobs are still held under these leases, and whether they were asked to stop. In parentheses, because
--- MySQL refuses to lock JSON_TABLE.
+-- Which of these jobs are still held under these leases, and whether they were asked to stop. In parentheses as above.
 SELECT job_id, cancel_requested
 FROM (
     SELECT wanted_id, wanted_lease
