@@ -53,6 +53,9 @@ HISTORY = "SELECT count FROM information_schema.innodb_metrics WHERE name = 'trx
 CLEARED = 100
 """Transactions whose old versions may be left."""
 
+STEADY = 10
+"""As often one sees the same number when nothing is cleared away any more: MySQL counts what it has not cut off yet."""
+
 PATIENCE = 60.0
 
 LOOK_EVERY = 0.1
@@ -109,7 +112,9 @@ class MariaDBDatabase(Database):
             cursor.execute("ANALYZE TABLE backburner_jobs, backburner_ready")
             cursor.fetchall()
         deadline = time.monotonic() + PATIENCE
-        while int(self._server.execute_as_admin(HISTORY)[0][0]) > CLEARED and time.monotonic() < deadline:
+        lengths: list[int] = []
+        while not _is_cleared(lengths) and time.monotonic() < deadline:
+            lengths.append(int(self._server.execute_as_admin(HISTORY)[0][0]))
             time.sleep(LOOK_EVERY)
 
     @contextmanager
@@ -130,6 +135,12 @@ class MariaDBDatabase(Database):
 
     def server_seconds(self) -> float | None:
         return None if self._process is None else cpu_seconds_of_all(self._process.pid)
+
+
+def _is_cleared(lengths: list[int]) -> bool:
+    """Say whether the history is short, or does not get any shorter."""
+    recent = lengths[-STEADY:]
+    return any(length <= CLEARED for length in recent) or (len(recent) == STEADY and len(set(recent)) == 1)
 
 
 @contextmanager
