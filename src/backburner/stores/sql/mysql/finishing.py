@@ -26,6 +26,11 @@ class Part(NamedTuple):
         """Whether one of these jobs returned something that is to be kept."""
         return self.keep and any(settlement.result is not None for settlement in self.settlements)
 
+    @property
+    def leases(self) -> tuple[int, ...]:
+        """The leases under which these jobs were claimed."""
+        return tuple({settlement.lease for settlement in self.settlements})
+
     def held(self) -> str:
         """Return the condition that these jobs are held under their leases.
 
@@ -42,8 +47,8 @@ class Part(NamedTuple):
         number = locking.rows[0][0] if locking.rows else locking.changed
         if number == len(self.settlements):
             return []
-        held = {UUID(hex=text) for text in json.loads(which.rows[0][0] or "[]")}
-        return [settlement.job_id for settlement in self.settlements if settlement.job_id not in held]
+        held = set(json.loads(which.rows[0][0] or "[]"))
+        return [each.job_id for each in self.settlements if f"{each.lease} {each.job_id.hex}" not in held]
 
 
 class Finishing:

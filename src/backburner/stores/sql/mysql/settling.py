@@ -63,7 +63,8 @@ class Settling(Remembering, Settlements):
             return Statement(self._sql[name].replace("{held}", held), parameters)
 
         held = part.held()
-        which, drop = where_held("which_are_held", len(part.settlements)), where_held("drop_finished_ones")
+        which = self._statement("which_are_held", len(part.settlements), part.leases)
+        drop = where_held("drop_finished_ones")
         if not part.keep:
             return [where_held("lock_finished_ones"), which, drop]
         if not part.has_results:

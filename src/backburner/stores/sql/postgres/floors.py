@@ -155,4 +155,5 @@ class Floors:
 
     def pass_by(self, place: Place, key: Key) -> bool:
         """Say whether some claim would pass by a job at this place, although it fits."""
-        return any(wish.fits(*place) and fronts.has_before(place, key) for wish, fronts in list(self._known.items()))
+        known = list(self._known.items())  # empty where nobody claims
+        return bool(known) and any(wish.fits(*place) and fronts.has_before(place, key) for wish, fronts in known)

@@ -19,11 +19,11 @@ WHERE {held} AND id = job_id
 FOR UPDATE
 
 -- name: which_are_held
--- Which of these jobs are held, where the statement before has not stored as many rows as were expected. Where it has,
--- this reads nothing.
-SELECT JSON_ARRAYAGG(HEX(job_id))
-FROM backburner_running FORCE INDEX (PRIMARY)
-WHERE ROW_COUNT() <> %s AND {held}
+-- Which jobs are held under these leases, where the statement before has not stored as many rows as were expected. Where
+-- it has, this reads nothing.
+SELECT JSON_ARRAYAGG(CONCAT(lease, ' ', LOWER(HEX(job_id))))
+FROM backburner_running FORCE INDEX (backburner_running_lease)
+WHERE ROW_COUNT() <> %s AND lease IN %s
 
 -- name: keep_succeeded_with_results
 -- The same, with results. Parameters: the time, ids with leases and results; in parentheses, because MySQL refuses to
