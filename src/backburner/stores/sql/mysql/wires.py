@@ -122,7 +122,12 @@ def bound(connection: AnyConnection, statement: Statement) -> str:
     """Return the text of a statement with its parameters in it; without any, it is sent as it is."""
     if not statement.parameters:
         return statement.text
-    return statement.text % tuple(map(connection.escape, statement.parameters))
+    return statement.text % tuple([_literal(connection, value) for value in statement.parameters])
+
+
+def _literal(connection: AnyConnection, value: object) -> str:
+    """Return a value as it stands in a statement; bytes so that it stays text, which others may read in a list of them."""
+    return f"0x{value.hex()}" if isinstance(value, bytes) and value else str(connection.escape(value))
 
 
 def executed(connection: AnyConnection, text: str) -> Reply:
