@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -11,34 +10,17 @@ import pytest
 
 from backburner.authoring.ids import UuidMaker
 from backburner.core.job import Job
-from backburner.core.ops import Op
 from backburner.core.ports import JobFilter
 from backburner.core.times import system_now
-from backburner.stores.open import open_store
 from backburner.stores.sql.postgres.enqueueing import COPY_FROM
 from backburner.stores.sql.postgres.store import PostgresStore
 from backburner.testing.contract.driving import new_job
 from tests.stores.book import Book
+from tests.stores.postgres_store import Run, run, store
+
+__all__ = ["run", "store"]  # the fixtures
 
 next_id = UuidMaker()  # such as applications make; those of the contract look as if they had been here before
-
-Run = Callable[[PostgresStore, Op[Any]], Any]
-
-
-@pytest.fixture
-def store(postgres_url: str) -> Iterator[PostgresStore]:
-    store = open_store(postgres_url)
-    assert isinstance(store, PostgresStore)
-    store.migrate()
-    yield store
-    store.close()
-
-
-@pytest.fixture(params=["run", "arun"])
-def run(request: pytest.FixtureRequest) -> Run:
-    if request.param == "run":
-        return lambda store, op: store.run(op)
-    return lambda store, op: asyncio.run(store.arun(op))
 
 
 def brand_new(number: int) -> list[Job[Any]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
@@ -18,13 +16,13 @@ from backburner.core.lifecycle import State
 from backburner.core.ops import Op
 from backburner.core.ports import JobFilter
 from backburner.core.times import system_now
-from backburner.stores.open import open_store
 from backburner.stores.sql.postgres.store import PostgresStore
 from backburner.stores.sql.transactions import Single
+from tests.stores.postgres_store import WAYS, Run, store
+
+__all__ = ["store"]  # the fixture
 
 next_id = UuidMaker()
-
-Run = Callable[[PostgresStore, Op[Any]], Any]
 
 KINDS: list[dict[str, Any]] = [
     {},
@@ -39,27 +37,14 @@ KINDS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.fixture
-def store(postgres_url: str) -> Iterator[PostgresStore]:
-    store = open_store(postgres_url)
-    assert isinstance(store, PostgresStore)
-    store.migrate()
-    yield store
-    store.close()
+def joined(store: PostgresStore, op: Op[Any]) -> Any:
+    with psycopg.connect(store.url) as connection:
+        return store.run(op, connection)
 
 
-@pytest.fixture(params=["run", "arun", "joined"])
+@pytest.fixture(params=[*WAYS, "joined"])
 def run(request: pytest.FixtureRequest) -> Run:
-    if request.param == "run":
-        return lambda store, op: store.run(op)
-    if request.param == "arun":
-        return lambda store, op: asyncio.run(store.arun(op))
-
-    def joined(store: PostgresStore, op: Op[Any]) -> Any:
-        with psycopg.connect(store.url) as connection:
-            return store.run(op, connection)
-
-    return joined
+    return WAYS.get(request.param, joined)
 
 
 def brand_new(**given: Any) -> Job[Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -12,11 +11,11 @@ import pytest
 
 from backburner.core.errors import BackburnerError
 from backburner.core.ops import Frequent, Op, Slow, Statement
-from backburner.stores.open import open_store
 from backburner.stores.sql.postgres.frequent import PREPARE_AFTER, query_of
 from backburner.stores.sql.postgres.store import PostgresStore
+from tests.stores.postgres_store import Run, opened, run
 
-Run = Callable[[PostgresStore, Op[Any]], Any]
+__all__ = ["run"]  # the fixture
 
 ID = UUID("01900000-0000-7000-8000-000000000001")
 
@@ -29,18 +28,8 @@ class Colour(StrEnum):
 
 @pytest.fixture
 def store(postgres_url: str) -> Iterator[PostgresStore]:
-    store = open_store(f"{postgres_url}{'&' if '?' in postgres_url else '?'}pool_size=1")
-    assert isinstance(store, PostgresStore)
-    store.migrate()
-    yield store
-    store.close()
-
-
-@pytest.fixture(params=["run", "arun"])
-def run(request: pytest.FixtureRequest) -> Run:
-    if request.param == "run":
-        return lambda store, op: store.run(op)
-    return lambda store, op: asyncio.run(store.arun(op))
+    with opened(postgres_url, pool_size=1) as store:
+        yield store
 
 
 def asking(*statements: Statement) -> Op[list[Any]]:
@@ -107,15 +96,10 @@ def test_what_is_prepared_outlives_a_rollback_and_changes_of_tables(store: Postg
 
 
 def test_nothing_is_prepared_through_a_pooler(pgbouncer_url: str) -> None:
-    store = open_store(pgbouncer_url)
-    store.migrate()
-    try:
-        *_, reply = store.run(
-            asking(*[Frequent("SELECT %s::integer + 19 AS used", (1,))] * 10, Statement(PREPARED, ("AS used",)))
-        )
-        assert reply.rows[0][0] == 0
-    finally:
-        store.close()
+    used = Frequent("SELECT %s::integer + 19 AS used", (1,))
+    with opened(pgbouncer_url) as store:
+        *_, reply = store.run(asking(*[used] * 10, Statement(PREPARED, ("AS used",))))
+    assert reply.rows[0][0] == 0
 
 
 def test_an_error_is_told_as_that_of_a_cursor(store: PostgresStore, run: Run) -> None:
@@ -147,13 +131,9 @@ def test_a_large_parameter_arrives_whole(store: PostgresStore, run: Run) -> None
 
 
 def test_text_is_sent_in_the_encoding_of_the_connection(postgres_url: str) -> None:
-    store = open_store(f"{postgres_url}{'&' if '?' in postgres_url else '?'}client_encoding=latin1")
-    store.migrate()
-    try:
+    with opened(postgres_url, client_encoding="latin1") as store:
         replies = store.run(asking(*rows("SELECT %s::text", "ü")))
-        assert [list(reply.rows) for reply in replies] == [[("ü",)]] * 3
-    finally:
-        store.close()
+    assert [list(reply.rows) for reply in replies] == [[("ü",)]] * 3
 
 
 def test_a_statement_is_turned_into_libpqs_form() -> None:

@@ -126,7 +126,7 @@ def bound(connection: AnyConnection, statement: Statement) -> str:
 
 
 def _literal(connection: AnyConnection, value: object) -> str:
-    """Return a value as it stands in a statement; bytes so that it stays text, which others may read in a list of them."""
+    """Return a value as it stands in a statement, which stays text with bytes in it: others may read a list of them."""
     return f"0x{value.hex()}" if isinstance(value, bytes) and value else str(connection.escape(value))
 
 
